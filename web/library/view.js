@@ -1,0 +1,316 @@
+/** The library: what is asked of it, how many there are, and the items themselves. */
+
+import { announce, Component, el, setAttr, setText } from '../dom.js';
+import { count, decode, duration, elapsed, plainName, plural, size, tail } from '../format.js';
+import { refused } from './catalogue.js';
+import { addressOf, AGES, chosen, filterOf, Filters, FLAG_LABELS, FLAGS, LENGTHS, LISTS, questionOf, sameList, SORTS, toggled, withFilter, wordLabel } from './filters.js';
+import { VideoGrid } from './grid.js';
+
+const TYPING_MS = 180;
+const STATS_MS = 2000;
+/* So many files that failed are marked. */
+const FAILED_MAX = 1000;
+const FAILED_MS = 10000;
+
+export class LibraryView extends Component {
+  /** @type {Api} */
+  #api;
+  /** @type {Router} */
+  #router;
+  #question = questionOf(new URLSearchParams());
+  #asked = false;
+  /** @type {Stats | null} */
+  #stats = null;
+  #statsAt = 0;
+  #failedOf = 0;
+  #failedAt = 0;
+  /** Something was said after which other files may be those that failed. */
+  #failedStale = false;
+  /** @type {AbortController | null} */
+  #statsRead = null;
+  /** @type {Timer} */
+  #statsTimer;
+  /** @type {Timer} */
+  #typing;
+  /** The search has the focus and was changed since: further letters are no further steps back. */
+  #searching = false;
+  #told = '';
+  /** A video was opened from the list: the focus comes back to it. */
+  #opened = false;
+
+  #search = el('input', {
+    type: 'search', id: 'search', placeholder: 'Search name, folder, title', autocomplete: 'off', spellcheck: 'false', enterkeyhint: 'search',
+    'aria-keyshortcuts': '/', oninput: () => this.#type(), onblur: () => {
+      this.#searching = false;
+    },
+    onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event),
+  });
+  #sort = el('select', {
+    id: 'sort', onchange: () => {
+      const [sort, order] = this.#sort.value.split(' ');
+      this.#ask({ ...this.#question, sort, order });
+    },
+  }, ...SORTS.map(([value, label]) => el('option', { value, text: label })));
+  #layouts = /** @type {[Layout, string][]} */ ([['grid', 'Pictures'], ['table', 'Table']]).map(([layout, label]) => el('button', {
+    class: `layout layout-${layout}`, 'data-layout': layout, title: label, 'aria-label': label, onclick: () => this.#ask({ ...this.#question, layout }),
+  }, el('span', { class: 'icon', 'aria-hidden': 'true' })));
+  #open = el('button', {
+    class: 'filters-open', 'aria-expanded': 'false', 'aria-controls': 'filters', onclick: () => this.#toggle(),
+  });
+  #chips = el('ul', { class: 'chips', 'aria-label': 'Filters that are on' });
+  #summary = el('p', { class: 'summary' });
+  #problem = el('p', { class: 'problem', role: 'alert', hidden: true });
+  #empty = el('div', { class: 'empty', hidden: true });
+  #above = el('button', { class: 'primary above', hidden: true, onclick: () => this.#grid.toTop() });
+  #filters = new Filters();
+  #grid = new VideoGrid();
+
+  /** @param {Api} api @param {Router} router */
+  connect(api, router) {
+    this.#api = api;
+    this.#router = router;
+    const head = this.#grid.connect(api);
+    head.addEventListener('sort', (event) => this.#ask({ ...this.#question, .../** @type {CustomEvent} */ (event).detail }));
+    this.#filters.id = 'filters';
+    this.#filters.addEventListener('ask', (event) => this.#ask(/** @type {CustomEvent} */ (event).detail));
+    this.#grid.addEventListener('rest', () => this.#remember());
+    this.#grid.addEventListener('click', (event) => {
+      this.#opened = event.target instanceof Element && event.target.closest('.item') !== null;
+      this.#remember();
+    });
+    this.#grid.addEventListener('seen', () => this.#showAbove());
+    this.catalogue.addEventListener('change', () => this.invalidate());
+    this.append(
+      el('div', { class: 'library-bar', role: 'search' },
+        el('label', { class: 'visually-hidden', for: 'search', text: 'Search the library' }), this.#search, this.#open,
+        el('label', { class: 'visually-hidden', for: 'sort', text: 'Sort the library' }), this.#sort,
+        el('div', { class: 'layouts', role: 'group', 'aria-label': 'Layout' }, ...this.#layouts)),
+      el('div', { class: 'library-body' }, this.#filters,
+        el('div', { class: 'library-list' }, el('div', { class: 'library-head' }, this.#summary, this.#chips), this.#problem, this.#empty, this.#grid)),
+      this.#above);
+    router.addEventListener('change', () => this.#arrive());
+    this.#arrive();
+  }
+
+  get catalogue() {
+    return this.#grid.catalogue;
+  }
+
+  /** Throws when it can't. */
+  async refresh() {
+    await this.catalogue.refresh();
+    this.#statsSoon();
+  }
+
+  /** @param {Frame} frame */
+  hear(frame) {
+    this.catalogue.hear(frame);
+    const { type, payload } = frame;
+    if (payload.outcome === 'failed' || (type.startsWith('VIDEO_') && this.#grid.failed.has(payload.id))) this.#failedStale = true;
+    if (type.startsWith('VIDEO_') || payload.outcome === 'failed') this.#statsSoon();
+  }
+
+  focusSearch() {
+    this.#search.focus();
+    this.#search.select();
+  }
+
+  /** For a dialog over the list. @returns {() => void} gives the focus back to the video that has it now, or to what is in its place then */
+  keepFocus() {
+    return this.#grid.contains(document.activeElement) ? this.#grid.keepActive() : () => {};
+  }
+
+  #arrive() {
+    const { view, params } = this.#router.place;
+    this.catalogue.show(view === 'library');
+    if (view !== 'library') return;
+    const question = questionOf(params);
+    const again = this.#asked && sameList(question, this.#question);
+    const position = history.state?.list ?? null;
+    this.#show(question);
+    if (again) {
+      if (this.#opened) this.#grid.focusActive();
+      this.#opened = false;
+      this.#statsSoon();
+      this.#grid.invalidate();
+      return;
+    }
+    if (position) this.#grid.goTo(position);
+    this.#asked = true;
+    this.catalogue.ask(question, position?.index ?? 0);
+    this.#stats = null;
+    this.#statsNow();
+  }
+
+  /** @param {Question} question */
+  #show(question) {
+    const { layout } = question;
+    const position = layout === this.#grid.layout || !this.#asked ? null : this.#grid.position;
+    this.#question = question;
+    this.#grid.setLayout(layout);
+    if (position) this.#grid.goTo(position);
+    this.#grid.headShow(question);
+    if (document.activeElement !== this.#search) this.#search.value = question.q;
+    this.invalidate();
+  }
+
+  /** @param {Question} question @param {boolean} [replace] */
+  #ask(question, replace = false) {
+    this.#router.go(addressOf(question), { replace });
+  }
+
+  #type() {
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => {
+      const q = this.#search.value.trim();
+      if (q === this.#question.q) return;
+      this.#ask({ ...this.#question, q }, this.#searching);
+      this.#searching = true;
+    }, TYPING_MS);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #searchKey(event) {
+    if (event.key === 'ArrowDown' || event.key === 'Enter') {
+      event.preventDefault();
+      if (this.catalogue.total > 0) this.#grid.focusActive();
+    } else if (event.key === 'Escape' && this.#search.value === '') {
+      this.#search.blur();
+    }
+  }
+
+  #toggle() {
+    const open = this.#filters.classList.toggle('open');
+    setAttr(this.#open, 'aria-expanded', String(open));
+    if (open) this.#filters.querySelector('input')?.focus();
+  }
+
+  /** Keeps in the browser's history how far down one is, for when one comes back or loads the page anew. */
+  #remember() {
+    if (this.#router.place.view === 'library') history.replaceState({ ...history.state, list: this.#grid.position }, '');
+  }
+
+  #showAbove() {
+    const { above } = this.#grid;
+    this.#above.hidden = above === 0;
+    if (above > 0) setText(this.#above, `↑ ${count(above)} new`);
+  }
+
+  #statsSoon() {
+    this.#statsTimer ??= setTimeout(() => this.#statsNow(), Math.max(150, this.#statsAt + STATS_MS - Date.now()));
+  }
+
+  async #statsNow() {
+    clearTimeout(this.#statsTimer);
+    this.#statsTimer = undefined;
+    if (!this.catalogue.shown) return;
+    this.#statsRead?.abort();
+    const read = new AbortController();
+    this.#statsRead = read;
+    this.#statsAt = Date.now();
+    try {
+      const stats = await this.#api.stats(filterOf(this.#question), read.signal);
+      this.#stats = stats;
+      this.invalidate();
+      await this.#readFailed(stats.failed, read.signal);
+    } catch (error) {
+      // The list says what is wrong. A large catalogue that was just started has its counts in a moment.
+      if (!read.signal.aborted && !refused(error)) this.#statsTimer ??= setTimeout(() => this.#statsNow(), STATS_MS);
+    }
+  }
+
+  /** A list does not say which of its videos failed when they were last looked at; there are few. @param {number} failed @param {AbortSignal} signal */
+  async #readFailed(failed, signal) {
+    if (!this.#failedStale && failed === this.#failedOf && Date.now() - this.#failedAt < FAILED_MS) return;
+    this.#failedStale = false;
+    const videos = failed > 0 ? (await this.#api.videos({ failed: 'true', limit: FAILED_MAX }, signal)).videos : [];
+    this.#failedOf = failed;
+    this.#failedAt = Date.now();
+    this.#grid.failed = new Set(videos.map(({ id }) => id));
+    this.#grid.invalidate();
+  }
+
+  update() {
+    const { catalogue } = this;
+    const question = this.#question;
+    setAttr(this.#grid, 'aria-busy', catalogue.loading ? 'true' : null);
+    setText(this.#problem, catalogue.error ? `The library could not be read: ${catalogue.error}` : '');
+    this.#problem.hidden = !catalogue.error;
+    this.#sort.value = `${question.sort} ${question.order}`;
+    for (const button of this.#layouts) setAttr(button, 'aria-pressed', String(button.getAttribute('data-layout') === question.layout));
+    this.#filters.show(question, this.#stats);
+    this.#showChips();
+    setText(this.#summary, this.#say());
+    this.#showEmpty();
+    this.#tell();
+  }
+
+  /** How many match is told once for what was asked, and not with each video that comes. */
+  #tell() {
+    const { known, loading, error, total } = this.catalogue;
+    const { q, filters } = this.#question;
+    const asked = JSON.stringify([q, filters]);
+    if (!known || loading || error || asked === this.#told) return;
+    if (this.#told || q) announce(plural(total, 'video'));
+    this.#told = asked;
+  }
+
+  #say() {
+    const { known, error, total, loading } = this.catalogue;
+    if (!known) return error ? '' : 'Reading the library…';
+    const filtered = this.#question.q || Object.keys(this.#question.filters).length > 0;
+    const number = filtered ? plural(total, 'match', 'matches') : plural(total, 'video');
+    const stats = this.#stats;
+    if (loading || total === 0 || !stats || stats.videos === 0) return total === 0 ? '' : number;
+    return [number, stats.duration_s >= 3600 ? plural(Math.round(stats.duration_s / 3600), 'hour') : elapsed(Math.round(stats.duration_s) * 1000), size(stats.size)].join(' · ');
+  }
+
+  #showEmpty() {
+    const { known, total, loading } = this.catalogue;
+    const empty = known && total === 0 && !loading;
+    this.#empty.hidden = !empty;
+    this.#grid.hidden = total === 0;
+    if (!empty) return;
+    const { q, filters } = this.#question;
+    const filtered = Object.keys(filters).length > 0;
+    const text = q ? `Nothing is called “${plainName(q)}”${filtered ? ' behind these filters' : ''}.`
+      : filtered ? 'No video is behind these filters.' : 'Nothing here yet: scan a folder, and its videos appear as they are found.';
+    if (this.#empty.dataset.says === text) return;
+    this.#empty.dataset.says = text;
+    this.#empty.replaceChildren(el('p', { text }), q || filtered
+      ? el('a', { class: 'button', href: addressOf({ ...this.#question, q: '', filters: {} }), text: 'Show all videos' })
+      : el('a', { class: 'button', href: '/scans', text: 'Scan a folder' }));
+  }
+
+  /** A chip for each filter that is on, which takes it away. */
+  #showChips() {
+    const question = this.#question;
+    const { filters } = question;
+    /** @type {[string, Question][]} */
+    const chips = [];
+    for (const name of LISTS) for (const word of chosen(question, name)) chips.push([wordLabel(name, word), toggled(question, name, word)]);
+    for (const name of FLAGS) if (filters[name]) chips.push([filters[name] === 'true' ? FLAG_LABELS[name] : `Not: ${FLAG_LABELS[name]}`, withFilter(question, name, null)]);
+    const { duration_min_s: least = '', duration_max_s: most = '', added, folder, folder_uri } = filters;
+    if (least || most) {
+      const label = LENGTHS.find(([low, high]) => low === least && high === most)?.[2] ?? `${duration(Number(least))} to ${most ? duration(Number(most)) : '…'}`;
+      chips.push([label, withFilter(withFilter(question, 'duration_min_s', null), 'duration_max_s', null)]);
+    }
+    if (added) chips.push([AGES.find(([days]) => days === added)?.[1] ?? `In the last ${added} days`, withFilter(question, 'added', null)]);
+    if (folder || folder_uri) chips.push([`In ${tail(folder ?? decode(folder_uri), 2)}`, withFilter(withFilter(question, 'folder', null), 'folder_uri', null)]);
+    for (const name of ['added_since', 'modified_since', 'width_min', 'width_max', 'height_min', 'height_max']) {
+      if (filters[name]) chips.push([`${name.replaceAll('_', ' ')} ${filters[name]}`, withFilter(question, name, null)]);
+    }
+    setText(this.#open, chips.length ? `Filters (${chips.length})` : 'Filters');
+    const key = JSON.stringify(chips.map(([label]) => label)) + addressOf(question);
+    if (this.#chips.dataset.key === key) return;
+    this.#chips.dataset.key = key;
+    this.#chips.hidden = chips.length === 0;
+    const nodes = chips.map(([label, without]) => el('li', {}, el('a', {
+      class: 'chip', href: addressOf(without), 'aria-label': `Without the filter: ${plainName(label)}`,
+    }, el('bdi', { text: plainName(label) }), el('span', { class: 'cross', 'aria-hidden': 'true', text: '×' }))));
+    if (nodes.length > 1) nodes.push(el('li', {}, el('a', { class: 'chip-all', href: addressOf({ ...question, filters: {} }), text: 'Clear all' })));
+    this.#chips.replaceChildren(...nodes);
+  }
+}
+
+customElements.define('reeld-library', LibraryView);
