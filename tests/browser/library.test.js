@@ -1,0 +1,399 @@
+// The library: many videos, what is asked of it and its address, news that comes while one looks, names, keys.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import test, { after } from 'node:test';
+import { Rows } from '../../web/library/layout.js';
+import { build, eventually, makeVideo, sanitized, tempDir } from '../lib/daemon.js';
+import { ITEM, NAME, assertAccessible, closeBrowser, linkMany, namesShown, showView, start, waitNames } from './page.js';
+
+after(closeBrowser);
+
+/** A hundred thousand take half a minute to be made under ThreadSanitizer. */
+const MANY = sanitized ? 20000 : 100000;
+/** Catalogues that were made, by what is in them: where they are. */
+const made = new Map();
+after(() => {
+  for (const dir of made.values()) fs.rmSync(dir, { recursive: true, force: true });
+});
+
+/** A daemon with a catalogue of many videos that are nowhere. */
+async function startMany(t, videos, more = []) {
+  const data = tempDir();
+  t.after(() => fs.rmSync(data, { recursive: true, force: true }));
+  const args = ['--videos', String(videos), ...more];
+  if (!made.has(args.join())) {
+    made.set(args.join(), tempDir());
+    execFileSync(path.join(build, 'catalogue_fill'), [path.join(made.get(args.join()), 'catalog.db'), ...args]);
+  }
+  fs.copyFileSync(path.join(made.get(args.join()), 'catalog.db'), path.join(data, 'catalog.db'));
+  const started = await start(t, { dir: data });
+  await eventually(async () => (await started.daemon.get('/api/v1/stats')).status === 200, 'the catalogue is read');
+  return started;
+}
+
+const total = (page, count) => page.waitForFunction((text) => document.querySelector('.summary')?.textContent.split(' ')[0] === text, count.toLocaleString('en'));
+/** Waits until that is asked in the address. */
+const asked = (page, search) => page.waitForFunction((want) => location.search === want, search);
+const elements = (page) => page.evaluate(() => document.querySelectorAll('*').length);
+/** Waits until nothing in view is still being read. */
+const settled = (page) => page.waitForFunction(() => document.querySelector('reeld-grid .item') && !document.querySelector('reeld-grid .waiting, reeld-grid[aria-busy]'));
+const names = async (daemon, query) => (await daemon.get(`/api/v1/videos?${query}`)).body.videos.map(({ filename }) => filename);
+
+for (const layout of ['grid', 'table']) {
+  test(`${MANY.toLocaleString('en')} videos, from end to end, as a ${layout}: the right ones are shown, and few elements are there`, async (t) => {
+    const { daemon, open } = await startMany(t, MANY);
+    const page = await open({ path: `/?sort=name&order=asc${layout === 'table' ? '&view=table' : ''}` });
+    await total(page, MANY);
+    await settled(page);
+    const most = { elements: await elements(page) };
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    for (let part = 0; part <= 20; part++) {
+      await page.evaluate((top) => scrollTo(0, top), (height * part) / 20);
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      await settled(page);
+      most.elements = Math.max(most.elements, await elements(page));
+      const first = await page.evaluate((item) => {
+        const node = [...document.querySelectorAll(item)].find((one) => one.getBoundingClientRect().top > 150);
+        const row = Number(node.closest('.row').getAttribute('aria-rowindex'));
+        const grid = document.querySelector('reeld-grid');
+        const columns = grid.dataset.layout === 'table' ? 1 : Number(grid.getAttribute('aria-colcount'));
+        const column = columns === 1 ? 1 : Number(node.getAttribute('aria-colindex'));
+        return { name: node.querySelector('.item-name').textContent, index: (row - (columns === 1 ? 2 : 1)) * columns + column - 1 };
+      }, ITEM);
+      const [want] = await names(daemon, `sort=name&order=asc&limit=1&offset=${first.index}`);
+      assert.equal(first.name, want, `at ${first.index}`);
+    }
+    assert.ok(most.elements < 1300, `${most.elements} elements`);
+    assert.equal((await namesShown(page)).at(-1), (await names(daemon, 'sort=name&order=desc&limit=1'))[0]);
+    assert.ok(await page.evaluate(() => document.querySelector('reeld-grid').catalogue.held) <= 14 * 60);
+  });
+}
+
+test('search, filters, sort and layout are in the address: back, reload and a link give the same view', async (t) => {
+  const { daemon, open } = await startMany(t, 5000);
+  const page = await open();
+  await total(page, 5000);
+  const search = page.getByRole('searchbox', { name: 'Search the library' });
+  await page.keyboard.press('/');
+  await page.keyboard.type('garden', { delay: 20 });
+  const found = (await daemon.get('/api/v1/videos/search?q=garden&limit=1')).body.total;
+  await asked(page, '?q=garden');
+  await total(page, found);
+  const choice = page.locator('reeld-filters label.choice').filter({ hasText: /^HEVC/ });
+  const box = choice.getByRole('checkbox');
+  const narrower = (await daemon.get('/api/v1/videos?q=garden&video_codec=hevc&limit=1')).body.total;
+  await choice.locator('.number').getByText(narrower.toLocaleString('en'), { exact: true }).waitFor();
+  await box.check();
+  await total(page, narrower);
+  await page.getByLabel('Sort the library').selectOption('size desc');
+  await page.getByRole('button', { name: 'Table' }).click();
+  await asked(page, '?q=garden&video_codec=hevc&sort=size&view=table');
+  const want = await names(daemon, 'q=garden&video_codec=hevc&sort=size&order=desc&limit=100');
+  await waitNames(page, want);
+  await page.reload();
+  await waitNames(page, want);
+  assert.equal(await search.inputValue(), 'garden');
+  assert.ok(await box.isChecked());
+  const other = await open({ path: new URL(page.url()).pathname + new URL(page.url()).search });
+  await waitNames(other, want);
+  await page.goBack();
+  await page.waitForSelector('reeld-grid[data-layout="grid"]');
+  await page.goBack();
+  await waitNames(page, await names(daemon, 'q=garden&video_codec=hevc&sort=added&order=desc&limit=100'));
+  await page.goBack();
+  await total(page, found);
+  await page.goBack();
+  await total(page, 5000);
+  assert.equal(await search.inputValue(), '');
+  await page.getByRole('searchbox').fill('no such thing');
+  await page.getByText('Nothing is called “no such thing”.').waitFor();
+  await page.getByRole('link', { name: 'Show all videos' }).click();
+  await total(page, 5000);
+});
+
+test('a search that is typed on ends the one before, and the last one is what is shown', async (t) => {
+  const { daemon, open } = await startMany(t, 2000);
+  const ended = [];
+  const page = await open({ prepare: async (one) => {
+    one.on('requestfailed', (request) => ended.push(new URL(request.url()).searchParams.get('q')));
+    await one.route(/videos\?.*q=h(&|$)/, () => {}); // never answered
+  } });
+  await total(page, 2000);
+  await Promise.all([page.waitForRequest(/videos\?.*q=h(&|$)/), page.getByRole('searchbox').fill('h')]);
+  await page.getByRole('searchbox').fill('harbour');
+  await total(page, (await daemon.get('/api/v1/videos/search?q=harbour&limit=1')).body.total);
+  await eventually(() => ended.includes('h'), 'the one before is ended');
+  await waitNames(page, await names(daemon, 'q=harbour&sort=added&order=desc&limit=100'));
+});
+
+test('how far one was is kept too: by reload, and from a video back', async (t) => {
+  const { open } = await startMany(t, 5000);
+  const page = await open({ path: '/?sort=name' });
+  await total(page, 5000);
+  await page.evaluate(() => scrollTo(0, 54321));
+  await settled(page);
+  await page.waitForFunction(() => history.state?.list?.index > 0);
+  await settled(page);
+  const before = await places(page);
+  await page.reload();
+  await settled(page);
+  await page.waitForFunction(() => scrollY > 50000);
+  await settled(page);
+  assert.deepEqual(await places(page), before);
+  await page.locator(ITEM).filter({ hasText: Object.keys(before)[3] }).locator('a').click();
+  await page.locator('#video-title').getByText(Object.keys(before)[3]).waitFor();
+  await page.goBack();
+  await page.locator('reeld-grid').waitFor();
+  await settled(page);
+  assert.deepEqual(await places(page), before);
+});
+
+test('a list that is higher than a page can be: small steps are small, the ends are the ends', () => {
+  const rows = new Rows();
+  rows.measures = { columns: 1, row: 52, gap: 0, width: 100 };
+  rows.total = 3000000;
+  const view = 900;
+  assert.ok(rows.full > rows.height);
+  let scroll = 0;
+  const go = (to) => {
+    rows.scrolled(to, scroll, view);
+    scroll = to;
+    return scroll + rows.base;
+  };
+  assert.equal(go(0), 0);
+  assert.equal(go(300), 300);
+  const middle = go(rows.height / 2);
+  assert.ok(Math.abs(middle / rows.full - 0.5) < 0.01);
+  assert.equal(Math.round(go(scroll + 100) - middle), 100);
+  assert.equal(Math.round(go(scroll - 100) - middle), 0);
+  assert.equal(go(rows.height - view), rows.full - view);
+  assert.equal(go(0), 0);
+  // What came in above is made up for, in whole rows.
+  rows.measures = { columns: 5, row: 200, gap: 0, width: 100 };
+  const column = rows.columnOf(1000);
+  const moved = rows.shift(1000, 1013);
+  assert.equal(rows.columnOf(1013), column);
+  assert.ok(Number.isInteger(moved) && rows.lead < 5);
+});
+
+test('a link that makes no sense: the server\'s words, and everything else goes on', async (t) => {
+  const { daemon, open } = await startMany(t, 100);
+  const page = await open({ path: '/?sort=beauty', allow: /Failed to load resource.*400/ });
+  await page.getByRole('alert').getByText('Sort must be name, added, modified').waitFor();
+  assert.equal(await page.getAttribute('reeld-connection', 'data-mode'), 'live');
+  await page.getByLabel('Sort the library').selectOption('name asc');
+  await waitNames(page, await names(daemon, 'sort=name&limit=100'));
+  await page.getByRole('alert').waitFor({ state: 'hidden' });
+});
+
+/** Where the items stand in the view, by their names; those above and below it may still be without one. */
+const places = (page) => page.locator(ITEM).evaluateAll((all) => Object.fromEntries(all.map((one) => {
+  const { x, y } = one.getBoundingClientRect();
+  return { name: one.querySelector('.item-name')?.textContent, x: Math.round(x), y: Math.round(y) };
+}).filter(({ y }) => y > 120 && y < 800).map(({ name, x, y }) => [name, `${x} ${y}`])));
+
+for (const sort of ['added', 'name']) {
+  test(`videos that come while one looks do not move what one looks at, in the order of ${sort}`, async (t) => {
+    const { daemon, dir, open } = await start(t);
+    const file = makeVideo(path.join(dir, 'one.mp4'));
+    linkMany(path.join(dir, 'm'), file, 400);
+    await daemon.wait(await daemon.scan(path.join(dir, 'm')));
+    const page = await open({ path: sort === 'name' ? '/?sort=name' : '/' });
+    await total(page, 400);
+    await page.evaluate(() => scrollTo(0, 4321));
+    await settled(page);
+    await page.waitForFunction(() => history.state?.list?.index > 0);
+    await settled(page);
+    const before = await places(page);
+    assert.ok(Object.keys(before).length >= 8, JSON.stringify(before));
+    for (const [at, count] of [7, 1, 5].entries()) {
+      // They come before all that is there, in either order.
+      const folder = path.join(dir, `a${at}`);
+      fs.mkdirSync(folder);
+      for (let i = 0; i < count; i++) fs.linkSync(file, path.join(folder, `a${at} ${i}.mp4`));
+      await daemon.wait(await daemon.scan(folder));
+      await total(page, (await daemon.get('/api/v1/videos?limit=1')).body.total);
+      await settled(page);
+      assert.deepEqual(await places(page), before, `after ${count} more`);
+    }
+    // And many of them, while another view is shown.
+    await page.keyboard.press('2');
+    fs.mkdirSync(path.join(dir, 'a'));
+    for (let i = 0; i < 300; i++) fs.linkSync(file, path.join(dir, 'a', `a9 ${i}.mp4`));
+    await daemon.wait(await daemon.scan(path.join(dir, 'a')));
+    await page.keyboard.press('1');
+    await total(page, 713);
+    await settled(page);
+    assert.deepEqual(await places(page), before, 'after 300 more');
+    await page.getByRole('button', { name: '↑ 313 new' }).click();
+    await page.waitForFunction(([selector, first]) => document.querySelector(selector)?.textContent === first, [NAME, (await names(daemon, `sort=${sort}&order=${sort === 'name' ? 'asc' : 'desc'}&limit=1`))[0]]);
+    await page.getByRole('button', { name: /new$/ }).waitFor({ state: 'hidden' });
+  });
+}
+
+test('at the beginning new ones slide in; changed and removed ones follow', async (t) => {
+  const { daemon, dir, open } = await start(t);
+  const file = makeVideo(path.join(dir, 'one.mp4'));
+  linkMany(path.join(dir, 'm'), file, 30);
+  await daemon.wait(await daemon.scan(path.join(dir, 'm')));
+  const page = await open();
+  await total(page, 30);
+  await page.evaluate(() => { window.notReloaded = true; });
+  fs.linkSync(file, path.join(dir, 'm', 'the newest.mp4'));
+  await daemon.wait(await daemon.scan(path.join(dir, 'm')));
+  await page.waitForFunction((name) => document.querySelector(name)?.textContent === 'the newest.mp4', NAME);
+  fs.renameSync(path.join(dir, 'm', 'the newest.mp4'), path.join(dir, 'm', 'the renamed.mp4'));
+  await daemon.wait(await daemon.scan(path.join(dir, 'm')));
+  await page.waitForFunction((name) => document.querySelector(name)?.textContent === 'the renamed.mp4', NAME);
+  fs.rmSync(path.join(dir, 'm', 'the renamed.mp4'));
+  await daemon.wait(await daemon.scan(path.join(dir, 'm')));
+  await total(page, 30);
+  await waitNames(page, await names(daemon, 'sort=added&order=desc&limit=100'));
+  await page.goto(`${daemon.url}/?missing=true`);
+  await page.locator(ITEM).filter({ hasText: 'the renamed.mp4' }).getByText('Missing').waitFor();
+  // Another order: the view that is hidden meanwhile is right when it is seen again.
+  await page.goto(daemon.url);
+  await total(page, 30);
+  await showView(page, 'Scans');
+  fs.linkSync(file, path.join(dir, 'm', 'meanwhile.mp4'));
+  await daemon.wait(await daemon.scan(path.join(dir, 'm')));
+  await showView(page, 'Library');
+  await page.waitForFunction((name) => document.querySelector(name)?.textContent === 'meanwhile.mp4', NAME);
+});
+
+test('by keyboard: the arrows go through the grid, Enter opens, Escape comes back to it', async (t) => {
+  const { daemon, open } = await startMany(t, 3000);
+  const page = await open({ path: '/?sort=name' });
+  await total(page, 3000);
+  await settled(page);
+  const order = await names(daemon, 'sort=name&order=asc&limit=1000');
+  const focused = () => page.evaluate(() => document.activeElement.closest('.item')?.querySelector('.item-name')?.textContent);
+  const is = (name) => page.waitForFunction((want) => document.activeElement.closest('.item')?.querySelector('.item-name')?.textContent === want, name)
+    .catch(async (error) => {
+      throw new Error(`${name} has not the focus: ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 300))}`, { cause: error });
+    });
+  const columns = Number(await page.locator('reeld-grid').getAttribute('aria-colcount'));
+  await page.keyboard.press('/');
+  await page.keyboard.press('ArrowDown');
+  await is(order[0]);
+  await page.keyboard.press('ArrowRight');
+  await is(order[1]);
+  await page.keyboard.press('ArrowDown');
+  await is(order[1 + columns]);
+  await page.keyboard.press('Home');
+  await is(order[columns]);
+  await page.keyboard.press('End');
+  await is(order[2 * columns - 1]);
+  for (let row = 2; row < 30; row++) {
+    await page.keyboard.press('ArrowDown');
+    await is(order[(row + 1) * columns - 1]);
+  }
+  const box = await page.evaluate(() => document.activeElement.closest('.item').getBoundingClientRect().toJSON());
+  assert.ok(box.top >= 0 && box.bottom <= 900, `in view: ${box.top} to ${box.bottom}`);
+  const name = await focused();
+  await page.keyboard.press('Enter');
+  await page.locator('#video-title').getByText(name).waitFor();
+  assert.match(page.url(), /\/videos\/[0-9a-f-]{36}$/);
+  await page.keyboard.press('Escape');
+  await is(name);
+  const after = await page.evaluate(() => document.activeElement.closest('.item').getBoundingClientRect().toJSON());
+  assert.equal(Math.round(after.top), Math.round(box.top), 'it is where it was');
+  await page.keyboard.press('Control+End');
+  await is((await names(daemon, 'sort=name&order=desc&limit=1'))[0]);
+  await page.keyboard.press('Control+Home');
+  await is(order[0]);
+  // The wheel takes it out of view: the next arrow goes on from it.
+  await page.evaluate(() => scrollTo(0, 9000));
+  await page.waitForFunction(() => document.activeElement.localName === 'reeld-grid');
+  await page.keyboard.press('ArrowRight');
+  await is(order[1]);
+  // What has the focus goes while the help is over it: what is in its place has it then.
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  const [, gone] = (await daemon.get('/api/v1/videos?sort=name&order=asc&limit=2')).body.videos;
+  await daemon.request('DELETE', `/api/v1/videos/${gone.id}`);
+  await page.locator(ITEM).filter({ hasText: order[1] }).waitFor({ state: 'detached' });
+  await page.keyboard.press('Escape');
+  await is(order[2]);
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  await page.getByLabel('Keys that are a single character').uncheck();
+  await page.keyboard.press('Escape');
+  await is(order[2]);
+  await page.keyboard.press('/');
+  await is(order[2]);
+});
+
+test('for those who do not see it: rows and columns have their true numbers, and axe finds nothing', async (t) => {
+  const { open } = await startMany(t, 3000, ['--missing', '20']);
+  for (const [query, options] of [['', {}], ['?view=table', { dark: true }], ['?missing=true', { width: 390 }], ['?q=nothing+at+all', {}]]) {
+    const page = await open({ path: `/${query}`, ...options });
+    await page.waitForFunction(() => document.querySelector('.summary').textContent || !document.querySelector('.empty').hidden);
+    await page.waitForSelector('reeld-facet label', { state: 'attached' });
+    if (!query.includes('nothing')) {
+      await settled(page);
+      const grid = page.locator('reeld-grid');
+      const [rows, columns] = [Number(await grid.getAttribute('aria-rowcount')), Number(await grid.getAttribute('aria-colcount'))];
+      assert.ok(columns === 7 || Math.ceil((query ? 20 : 3000) / columns) === rows, `${rows} rows of ${columns}`);
+      await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+      await page.waitForFunction((last) => [...document.querySelectorAll('reeld-grid .row')].at(-1)?.getAttribute('aria-rowindex') === last, String(rows));
+      assert.equal(await page.locator('reeld-grid [tabindex="0"], reeld-grid[tabindex="0"]').count(), 1, 'one way in by Tab');
+    }
+    await assertAccessible(page);
+  }
+});
+
+const BAD_NAMES = ['<img src=x onerror=alert(1)>.mp4', 'evil\u202egpj.mp4', 'line\nbreak.mp4', 'עברית וידאו.mp4', `${'é'.repeat(125)}x.mp4`, '"quotes" \'n\' &amp; #%?.mp4', '日本の映画.mp4'];
+
+test('bad names: shown right as a card, as a line, and at the video itself', async (t) => {
+  const { daemon, dir, open } = await start(t);
+  const good = makeVideo(path.join(dir, 'one.mp4'));
+  const tree = path.join(dir, 'bad \u202e<b>folder');
+  fs.mkdirSync(tree);
+  for (const name of BAD_NAMES) fs.linkSync(good, path.join(tree, name));
+  fs.linkSync(good, Buffer.concat([Buffer.from(`${tree}/latin-`), Buffer.from([0xe9, 0xff]), Buffer.from('.mp4')]));
+  await daemon.wait(await daemon.scan(tree));
+  const shown = (name) => name.replaceAll('\u202e', 'U+202E').replaceAll('\n', '␊');
+  const want = [...BAD_NAMES.map(shown), 'latin-\ufffd\ufffd.mp4'].sort();
+  for (const options of [{}, { path: '/?view=table' }, { width: 320, height: 3000 }, { path: '/?view=table', width: 320 }]) {
+    const page = await open(options);
+    await page.waitForFunction(([item, count]) => document.querySelectorAll(item).length === count, [ITEM, want.length]);
+    assert.deepEqual((await namesShown(page)).sort(), want);
+    assert.equal(await page.locator('reeld-library :is(b, img[src]:not([src*="/thumbnail?"]))').count(), 0);
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(sideways <= 0, `the page is ${sideways} px too wide`);
+    assert.equal(await page.locator(ITEM).filter({ hasText: 'עברית' }).locator('bdi').first().evaluate((one) => getComputedStyle(one).unicodeBidi), 'isolate');
+  }
+  const page = await open();
+  await page.locator(ITEM).filter({ hasText: 'latin-' }).locator('a').click();
+  await page.locator('#video-title').getByText('latin-\ufffd\ufffd.mp4').waitFor();
+  await page.locator('.video-where a').click();
+  await total(page, want.length);
+  assert.match(page.url(), /folder_uri=/);
+});
+
+test('a video whose file fails is marked so while one looks, in both layouts, until it is read again', async (t) => {
+  const { daemon, dir, open } = await start(t);
+  const media = path.join(dir, 'media');
+  const file = makeVideo(path.join(media, 'one.mp4'));
+  const good = fs.readFileSync(file);
+  makeVideo(path.join(media, 'two.mkv'));
+  await daemon.wait(await daemon.scan(media));
+  const page = await open();
+  const mark = page.locator('reeld-grid .item').filter({ hasText: 'one.mp4' }).locator('.mark', { hasText: 'Failed' });
+  await page.locator('reeld-grid .item').nth(1).waitFor();
+  assert.equal(await page.locator('.mark', { hasText: 'Failed' }).count(), 0);
+  fs.writeFileSync(file, 'no video at all\n'.repeat(99));
+  fs.utimesSync(file, 1e9, 1e9);
+  await daemon.wait(await daemon.scan(media));
+  await mark.waitFor();
+  assert.equal(await page.locator('.mark', { hasText: 'Failed' }).count(), 1);
+  await page.getByRole('button', { name: 'Table' }).click();
+  await mark.waitFor();
+  fs.writeFileSync(file, good);
+  fs.utimesSync(file, 2e9, 2e9);
+  await daemon.wait(await daemon.scan(media));
+  await mark.waitFor({ state: 'detached' });
+});
