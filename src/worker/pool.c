@@ -162,18 +162,12 @@ void pool_cancel(struct pool *pool, uint64_t owner, void (*drop)(void *ctx, void
         {
             if (file->owner != owner || file->forgotten)
                 continue;
-            file->forgotten = true; /* its answer, when it comes, is dropped */
+            /* Its answer, when it comes, is dropped; a worker that is stuck on it is replaced at
+             * its shortened deadline. */
+            file->forgotten = true;
             close(file->fd);
             file->fd = -1;
             drop(ctx, file->tag);
-        }
-        /* One that is stuck on such a file is replaced now; one that gets stuck, by its shortened
-         * deadline. */
-        if (slot->state == SLOT_READY && clock_mono_ns() >= slot_deadline(pool, slot) &&
-            TAILQ_FIRST(&slot->files)->forgotten) {
-            struct pool_file *head = slot_take_head(slot);
-            slot_clear(pool, slot, false);
-            pool_file_free(head);
         }
     }
 }

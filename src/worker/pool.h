@@ -158,6 +158,9 @@ void pool_answer_failure(struct pool *pool, struct pool_file *file, enum failure
 
 /* ---- pool_time.c: when the pool wants to be woken ------------------------------------------- */
 
+/* The time that the head of `slot` may take, in ns; POOL_NEVER: any, or there is no head. */
+int64_t slot_limit(const struct pool *pool, const struct slot *slot);
+
 /* When the head of a READY slot has had its time, as clock_mono_ns; POOL_NEVER: no limit. */
 int64_t slot_deadline(const struct pool *pool, const struct slot *slot);
 

@@ -234,9 +234,8 @@ static bool slot_listen(struct pool *pool, struct slot *slot)
  * is not at fault: the deadline is put off by the time that the worker stood in line. */
 static bool slot_put_off(struct pool *pool, struct slot *slot)
 {
-    int64_t limit = pool->config.deadline_ms * POOL_MS, now = clock_mono_ns(), ran;
-    const struct pool_file *head = TAILQ_FIRST(&slot->files);
-    if (!slot->asked_ns || head->forgotten || slot->grace_ns >= POOL_GRACE_TIMES * limit ||
+    int64_t limit = slot_limit(pool, slot), now = clock_mono_ns(), ran;
+    if (!slot->asked_ns || slot->grace_ns >= POOL_GRACE_TIMES * limit ||
         !process_runnable(&slot->process, &ran))
         return false;
     int64_t in_line = now - slot->asked_ns - (ran - slot->ran_ns);

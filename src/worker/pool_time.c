@@ -7,23 +7,31 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-int64_t slot_deadline(const struct pool *pool, const struct slot *slot)
+int64_t slot_limit(const struct pool *pool, const struct slot *slot)
 {
     const struct pool_file *head = TAILQ_FIRST(&slot->files);
     if (!head)
         return POOL_NEVER;
     int64_t limit = pool->config.deadline_ms > 0 ? pool->config.deadline_ms * POOL_MS : POOL_NEVER;
-    if (head->forgotten)
-        limit = earlier(limit, POOL_FORGOTTEN_NS);
-    return limit == POOL_NEVER ? POOL_NEVER : slot->since_ns + limit + slot->grace_ns;
+    return head->forgotten ? earlier(limit, POOL_FORGOTTEN_NS) : limit;
+}
+
+int64_t slot_deadline(const struct pool *pool, const struct slot *slot)
+{
+    int64_t limit = slot_limit(pool, slot);
+    if (limit == POOL_NEVER)
+        return POOL_NEVER;
+    int64_t at = slot->since_ns + limit + slot->grace_ns;
+    /* Who was asked late, as the pool itself had to wait, is watched for half the time all the
+     * same. */
+    int64_t watched = slot->asked_ns + limit / 2;
+    return slot->asked_ns > 0 && slot->grace_ns == 0 && watched > at ? watched : at;
 }
 
 int64_t slot_ask_at(const struct pool *pool, const struct slot *slot)
 {
-    if (slot->state != SLOT_READY || slot->n_files == 0 || slot->asked_ns > 0 ||
-        pool->config.deadline_ms <= 0)
-        return POOL_NEVER;
-    return slot->since_ns + pool->config.deadline_ms * POOL_MS / 2;
+    int64_t limit = slot->state == SLOT_READY ? slot_limit(pool, slot) : POOL_NEVER;
+    return limit == POOL_NEVER || slot->asked_ns > 0 ? POOL_NEVER : slot->since_ns + limit / 2;
 }
 
 static bool slot_idle(const struct slot *slot)
