@@ -188,7 +188,8 @@ static void on_turn_over(lws_sorted_usec_list_t *timer)
     lws_rx_flow_control(wsi, 1);
     exchange->at_turn_over = server->uv;
     if (serve(wsi, lws_wsi_user(wsi))) {
-        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
+        /* At once: of what lies behind a body lws makes its end once more, and forgets a timeout. */
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_SYNC);
         return;
     }
     const struct http_slot *now = lws_wsi_user(wsi); /* another, where the exchange is over */
