@@ -31,13 +31,13 @@ function makeTables(database, first) {
   return (number, video) => insert.run(number, path.dirname(video.path), nameKey(video.filename), ...values(video));
 }
 
-/** Reads every video from a daemon, in the order of names, into a table with the indexes that a page needs. */
+/** Reads every video from a daemon, in the order in which a scan wrote them, into a table with the indexes that a page needs. */
 export async function copyCatalogue(daemon, file) {
   const Database = require('better-sqlite3');
   const database = new Database(file);
   let insert, page, number = 0, cursor = null;
   do {
-    const answer = await fetch(`${daemon.url}/api/v1/videos?sort=name&limit=1000${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+    const answer = await fetch(`${daemon.url}/api/v1/videos?sort=added&limit=1000${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
     page = await answer.json();
     insert ??= makeTables(database, page.videos[0]);
     for (const video of page.videos) insert(++number, video);

@@ -4,7 +4,6 @@ import http from 'node:http';
 import Database from 'better-sqlite3';
 
 const database = new Database(process.argv[2], { readonly: true });
-database.pragma('mmap_size = 2147483648');
 const members = database.prepare('SELECT name, is_json FROM members ORDER BY place').all();
 const nested = members.filter((member) => member.is_json).map((member) => member.name);
 const columns = members.map((member) => `"${member.name}"`).join(', ');

@@ -15,7 +15,6 @@ from fastapi import FastAPI, HTTPException, Query
 from fastapi.responses import JSONResponse
 
 database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, check_same_thread=False)
-database.execute("PRAGMA mmap_size = 2147483648")
 members = database.execute("SELECT name, is_json FROM members ORDER BY place").fetchall()
 names = [name for name, _ in members]
 nested = [name for name, is_json in members if is_json]
