@@ -31,6 +31,13 @@ static inline uint64_t bits_word(const struct bits *bits, size_t index)
     return index < bits->cap / 64 ? bits->words[index] : 0;
 }
 
+/* The videos that a filter lets through. */
+struct matches {
+    struct bits bits;
+    size_t from, to; /* words of it outside [from, to) are empty */
+    int64_t count;
+};
+
 /* ---- lexicon.c: words by number, and what videos have in common ------------------------------ */
 
 /* Each word once; 0 is the empty one. */

@@ -254,31 +254,48 @@ static enum rl_err sieve_make(struct catalog *catalog, const struct video_filter
     return err;
 }
 
-static void sieve_few(const struct sieve *sieve, struct bits *out)
+static void sieve_few(const struct sieve *sieve, struct matches *out)
 {
-    bits_clear(out);
+    const struct bits *bits = &out->bits;
+    if (out->from < out->to)
+        memset(bits->words + out->from, 0, (out->to - out->from) * sizeof *bits->words);
+    out->from = out->to = 0;
     for (size_t i = 0; i < sieve->below.count; i++) {
-        uint32_t number = sieve->below.numbers[i];
-        if (number < out->cap)
-            out->words[number / 64] |= sieve_word(sieve, number / 64) & UINT64_C(1)
-                                                                            << (number % 64);
+        size_t number = sieve->below.numbers[i], index = number / 64;
+        uint64_t bit = UINT64_C(1) << (number % 64);
+        if (number >= bits->cap || !(sieve_word(sieve, index) & bit))
+            continue;
+        bits->words[index] |= bit;
+        out->count++;
+        out->from = index < out->from || out->to == 0 ? index : out->from;
+        out->to = index >= out->to ? index + 1 : out->to;
+    }
+}
+
+static void sieve_all(const struct sieve *sieve, struct matches *out)
+{
+    out->from = 0;
+    out->to = out->bits.cap / 64;
+    for (size_t i = 0; i < out->to; i++) {
+        uint64_t word = sieve_word(sieve, i);
+        out->bits.words[i] = word;
+        out->count += word ? __builtin_popcountll(word) : 0;
     }
 }
 
 enum rl_err filter_run(struct catalog *catalog, const struct video_filter *filter,
-                       const uint8_t *fails, struct bits *out)
+                       const uint8_t *fails, struct matches *out)
 {
     struct sieve sieve;
     enum rl_err err = sieve_make(catalog, filter, fails, &sieve);
     const struct bits *known = &catalog->find->columns.known;
-    if (err == RL_OK && known->cap && !bits_reserve(out, known->cap - 1))
+    if (err == RL_OK && known->cap && !bits_reserve(&out->bits, known->cap - 1))
         err = RL_ENOMEM;
-    if (err == RL_OK && sieve.in_folder && sieve.below.few) {
+    out->count = 0;
+    if (err == RL_OK && sieve.in_folder && sieve.below.few)
         sieve_few(&sieve, out);
-    } else if (err == RL_OK) {
-        for (size_t i = 0; i < out->cap / 64; i++)
-            out->words[i] = sieve_word(&sieve, i);
-    }
+    else if (err == RL_OK)
+        sieve_all(&sieve, out);
     below_free(&sieve.below);
     return err;
 }
@@ -300,7 +317,6 @@ enum rl_err filter_matches(struct catalog *catalog, const struct video_filter *f
     free(fails);
     if (err != RL_OK)
         return err;
-    find->n_matches = bits_count(&find->matches);
     buf_clear(&find->matches_filter);
     buf_append(&find->matches_filter, find->filter.data, find->filter.len);
     find->matched = !find->matches_filter.failed;

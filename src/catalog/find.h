@@ -123,6 +123,7 @@ struct name_place {
 struct names {
     struct block **blocks;
     struct name_place *fences; /* keys are owned; the first stands before everything */
+    uint32_t *ids;             /* of the blocks, in their order */
     size_t count, cap;
     struct block **by_id;
 };
@@ -159,7 +160,7 @@ enum rl_err names_order(struct catalog *catalog, struct block *block);
 
 /* What of `wanted` (NULL: all) is in a block and, where `place` is not NULL, beyond it in the
  * direction of the list; ascending. RL_EBUSY, … : names could not be read. */
-enum rl_err names_gather(struct catalog *catalog, struct block *block, const struct bits *wanted,
+enum rl_err names_gather(struct catalog *catalog, struct block *block, const struct matches *wanted,
                          const struct name_place *place, bool descending, uint32_t out[BLOCK],
                          size_t *count);
 
@@ -255,8 +256,7 @@ struct find {
     struct bits failed, twins;
     struct moment failed_at, twins_at;
 
-    struct bits matches; /* what the filter found that was run last */
-    int64_t n_matches;
+    struct matches matches; /* what the filter found that was run last */
     struct moment matches_at;
     struct buf matches_filter, filter; /* that filter, written out; scratch */
     bool matched;
@@ -324,9 +324,9 @@ enum rl_err filter_facets(const struct find *find, const struct video_filter *fi
                           uint8_t **out);
 
 /* The videos that a filter lets through. `fails`: of filter_facets, or NULL to leave all facets'
- * parts out. In the snapshot at hand. */
+ * parts out. In the snapshot at hand. *out: of an earlier run, or zeroed. */
 enum rl_err filter_run(struct catalog *catalog, const struct video_filter *filter,
-                       const uint8_t *fails, struct bits *out);
+                       const uint8_t *fails, struct matches *out);
 
 /* Puts it into find->matches unless it is there already. */
 enum rl_err filter_matches(struct catalog *catalog, const struct video_filter *filter);
@@ -346,9 +346,9 @@ struct numbers {
     bool more; /* there are others behind it */
 };
 
-/* The page of a query among `wanted`, of which there are `count`; `cursor` may be NULL. */
+/* The page of a query among `wanted`; `cursor` may be NULL. */
 enum rl_err walk_page(struct catalog *catalog, const struct video_query *query,
-                      const struct position *cursor, const struct bits *wanted, int64_t count,
+                      const struct position *cursor, const struct matches *wanted,
                       struct numbers *out);
 
 /* A list of everything by name or coming, straight from the tables: for the time until the memory

@@ -204,7 +204,7 @@ static void forget(struct find *find)
     searches_free(&find->searches);
     bits_free(&find->failed);
     bits_free(&find->twins);
-    bits_free(&find->matches);
+    bits_free(&find->matches.bits);
     buf_free(&find->matches_filter);
     buf_free(&find->filter);
     if (find->stats)

@@ -47,7 +47,10 @@ static bool grow(struct names *names)
     struct name_place *fences = reallocarray(names->fences, cap, sizeof *fences);
     if (fences)
         names->fences = fences;
-    if (!blocks || !by_id || !fences)
+    uint32_t *ids = reallocarray(names->ids, cap, sizeof *ids);
+    if (ids)
+        names->ids = ids;
+    if (!blocks || !by_id || !fences || !ids)
         return false;
     names->cap = cap;
     return true;
@@ -67,11 +70,13 @@ static struct block *add_block(struct names *names, size_t index, size_t room,
     size_t behind = names->count - index;
     memmove(&names->blocks[index + 1], &names->blocks[index], behind * sizeof(struct block *));
     memmove(&names->fences[index + 1], &names->fences[index], behind * sizeof *names->fences);
+    memmove(&names->ids[index + 1], &names->ids[index], behind * sizeof *names->ids);
     names->blocks[index] = block;
     names->fences[index] = *fence;
     names->fences[index].key = key;
     names->count++;
     block->id = (uint32_t)names->count; /* blocks are never taken away */
+    names->ids[index] = block->id;
     names->by_id[block->id] = block;
     return block;
 }
@@ -90,6 +95,7 @@ void names_drop(struct names *names)
     free(names->blocks);
     free(names->fences);
     free(names->by_id);
+    free(names->ids);
     *names = (struct names){0};
 }
 

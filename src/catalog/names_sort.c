@@ -177,11 +177,16 @@ enum rl_err names_order(struct catalog *catalog, struct block *block)
 
 /* ---- walking ------------------------------------------------------------------------------- */
 
-static size_t pick(const uint32_t *numbers, size_t count, const struct bits *wanted, uint32_t *out)
+static size_t pick(const uint32_t *numbers, size_t count, const struct matches *wanted,
+                   uint32_t *out)
 {
-    size_t n = 0;
+    if (!wanted) {
+        memcpy(out, numbers, count * sizeof *out);
+        return count;
+    }
+    size_t n = 0, from = wanted->from * 64, span = (wanted->to - wanted->from) * 64;
     for (size_t i = 0; i < count; i++) {
-        if (!wanted || bits_has(wanted, numbers[i]))
+        if (numbers[i] - from < span && bits_has(&wanted->bits, numbers[i]))
             out[n++] = numbers[i];
     }
     return n;
@@ -226,7 +231,7 @@ static enum rl_err gather_few(struct catalog *catalog, uint32_t *numbers, size_t
     return err;
 }
 
-enum rl_err names_gather(struct catalog *catalog, struct block *block, const struct bits *wanted,
+enum rl_err names_gather(struct catalog *catalog, struct block *block, const struct matches *wanted,
                          const struct name_place *place, bool descending, uint32_t out[BLOCK],
                          size_t *count)
 {

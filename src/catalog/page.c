@@ -58,9 +58,11 @@ static enum rl_err read_numbers(struct catalog *catalog, const struct video_quer
         err = filter_matches(catalog, &query->filter);
     if (err != RL_OK)
         return err;
-    *total = all ? find->columns.n_present : find->n_matches;
-    return walk_page(catalog, query, cursor, all ? &find->columns.present : &find->matches, *total,
-                     numbers);
+    const struct bits *present = &find->columns.present;
+    const struct matches everything = {*present, 0, present->cap / 64, find->columns.n_present};
+    const struct matches *wanted = all ? &everything : &find->matches;
+    *total = wanted->count;
+    return walk_page(catalog, query, cursor, wanted, numbers);
 }
 
 /* Everything inside one snapshot. */

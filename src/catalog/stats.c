@@ -70,15 +70,16 @@ static void count_word_of(const struct columns *columns, size_t index, uint64_t 
 
 /* The videos of a set. Where these are most of those that are there, the others are taken away from
  * all: there are fewer of them to look at. */
-static void count_set(const struct find *find, const struct bits *set, bool there,
+static void count_set(const struct find *find, const struct matches *set, bool there,
                       struct tally *tally)
 {
     const struct columns *columns = &find->columns;
-    bool most = there && bits_count(set) > columns->n_present / 2;
+    bool most = there && set->count > columns->n_present / 2;
     if (most)
         count_all(&find->traits, tally);
-    for (size_t i = 0; i < columns->known.cap / 64; i++) {
-        uint64_t word = bits_word(set, i);
+    size_t from = most ? 0 : set->from, to = most ? columns->known.cap / 64 : set->to;
+    for (size_t i = from; i < to; i++) {
+        uint64_t word = bits_word(&set->bits, i);
         if (most)
             word ^= bits_word(&columns->present, i);
         if (word)
@@ -94,11 +95,11 @@ static enum rl_err count_traits(struct catalog *catalog, const struct video_filt
         count_all(&find->traits, tally);
         return RL_OK;
     }
-    struct bits set = {0};
+    struct matches set = {0};
     enum rl_err err = filter_run(catalog, filter, NULL, &set);
     if (err == RL_OK)
         count_set(find, &set, filter->missing != CHOICE_YES, tally);
-    bits_free(&set);
+    bits_free(&set.bits);
     return err;
 }
 

@@ -19,7 +19,7 @@ struct walk {
     struct catalog *catalog;
     const struct video_query *query;
     const struct position *cursor; /* NULL: from the beginning, or in another block */
-    const struct bits *wanted;
+    const struct matches *wanted;
     bool all; /* whatever there is, is wanted */
     size_t blocks;
     struct bits passed; /* ids of the blocks of names that have some; empty: not known */
@@ -63,15 +63,16 @@ static int compare_pairs(const void *a, const void *b)
     return (one->number > other->number) - (one->number < other->number);
 }
 
-static enum rl_err walk_few(struct walk *walk, int64_t count)
+static enum rl_err walk_few(struct walk *walk)
 {
     const struct columns *columns = &walk->catalog->find->columns;
-    struct pair *pairs = calloc((size_t)count + 1, sizeof *pairs);
+    const struct matches *wanted = walk->wanted;
+    struct pair *pairs = calloc((size_t)wanted->count + 1, sizeof *pairs);
     size_t n = 0;
     if (!pairs)
         return RL_ENOMEM;
-    for (size_t word = 0; word < walk->wanted->cap / 64; word++) {
-        for (uint64_t left = walk->wanted->words[word]; left; left &= left - 1) {
+    for (size_t word = wanted->from; word < wanted->to; word++) {
+        for (uint64_t left = wanted->bits.words[word]; left; left &= left - 1) {
             uint32_t number = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
             int64_t key = order_key(columns, walk->query->sort, number);
             if (behind(walk, key, number))
@@ -106,13 +107,13 @@ static size_t count_words(const struct bits *bits, size_t index)
 static size_t count_wanted(const struct walk *walk, size_t index)
 {
     if (walk->query->sort == SORT_ADDED)
-        return count_words(walk->wanted, index);
+        return count_words(&walk->wanted->bits, index);
     const struct block *block = block_at(walk, index);
     if (walk->all)
         return block->count;
     size_t count = 0;
     for (size_t i = 0; i < block->count; i++)
-        count += bits_has(walk->wanted, block->numbers[i]);
+        count += bits_has(&walk->wanted->bits, block->numbers[i]);
     return count;
 }
 
@@ -121,7 +122,7 @@ static enum rl_err gather(const struct walk *walk, size_t index, uint32_t out[BL
 {
     const struct find *find = walk->catalog->find;
     enum video_sort sort = walk->query->sort;
-    const struct bits *wanted = walk->all ? NULL : walk->wanted;
+    const struct matches *wanted = walk->all ? NULL : walk->wanted;
     *count = 0;
     if (sort == SORT_NAME) {
         const struct position *cursor = walk->cursor;
@@ -134,7 +135,7 @@ static enum rl_err gather(const struct walk *walk, size_t index, uint32_t out[BL
     }
     if (sort == SORT_ADDED) {
         for (size_t word = index * BLOCK / 64; word < (index + 1) * BLOCK / 64; word++) {
-            for (uint64_t left = bits_word(walk->wanted, word); left; left &= left - 1) {
+            for (uint64_t left = bits_word(&walk->wanted->bits, word); left; left &= left - 1) {
                 uint32_t number = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
                 if (behind(walk, number, number))
                     out[(*count)++] = number;
@@ -145,7 +146,7 @@ static enum rl_err gather(const struct walk *walk, size_t index, uint32_t out[BL
     const struct block *block = block_at(walk, index);
     for (size_t i = 0; i < block->count; i++) {
         uint32_t number = block->numbers[i];
-        if ((!wanted || bits_has(wanted, number)) &&
+        if ((!wanted || bits_has(&wanted->bits, number)) &&
             (!walk->cursor || behind(walk, order_key(&find->columns, sort, number), number)))
             out[(*count)++] = number;
     }
@@ -180,7 +181,8 @@ static enum rl_err walk_blocks(struct walk *walk)
         index = seek(walk);
     for (size_t left = descending ? index + 1 : walk->blocks - index; left > 0; left--) {
         size_t count = 0;
-        bool none = walk->passed.cap && !bits_has(&walk->passed, block_at(walk, index)->id);
+        bool none = walk->passed.cap &&
+                    !bits_has(&walk->passed, walk->catalog->find->names.ids[index]);
         if (!none && walk->skip > 0 && !walk->cursor) {
             count = count_wanted(walk, index);
             none = (int64_t)count <= walk->skip;
@@ -208,8 +210,9 @@ static enum rl_err mark_blocks(struct walk *walk)
     const struct columns *columns = &walk->catalog->find->columns;
     if (!bits_reserve(&walk->passed, walk->blocks))
         return RL_ENOMEM;
-    for (size_t word = 0; word < walk->wanted->cap / 64; word++) {
-        for (uint64_t left = walk->wanted->words[word]; left; left &= left - 1) {
+    const struct matches *wanted = walk->wanted;
+    for (size_t word = wanted->from; word < wanted->to; word++) {
+        for (uint64_t left = wanted->bits.words[word]; left; left &= left - 1) {
             size_t number = word * 64 + (size_t)__builtin_ctzll(left);
             bits_set(&walk->passed, COLUMN(columns, number, name_block));
         }
@@ -218,10 +221,11 @@ static enum rl_err mark_blocks(struct walk *walk)
 }
 
 enum rl_err walk_page(struct catalog *catalog, const struct video_query *query,
-                      const struct position *cursor, const struct bits *wanted, int64_t count,
+                      const struct position *cursor, const struct matches *wanted,
                       struct numbers *out)
 {
     const struct find *find = catalog->find;
+    const int64_t count = wanted->count;
     struct walk walk = {
         .catalog = catalog,
         .query = query,
@@ -236,13 +240,13 @@ enum rl_err walk_page(struct catalog *catalog, const struct video_query *query,
     if (query->sort == SORT_NAME)
         walk.blocks = find->names.count;
     else if (query->sort == SORT_ADDED)
-        walk.blocks = wanted->cap / BLOCK + 1;
+        walk.blocks = wanted->bits.cap / BLOCK + 1;
     else
         walk.blocks = find->orders[query->sort].count;
     bool few = count <= FEW && count < find->columns.n_known / 2;
     enum rl_err err = RL_OK;
     if (few && sort_has_order(query->sort))
-        return walk_few(&walk, count);
+        return walk_few(&walk);
     if (few && query->sort == SORT_NAME)
         err = mark_blocks(&walk);
     if (err == RL_OK && walk.blocks)
