@@ -178,6 +178,13 @@ static void confirm_writable(struct lws *wsi)
     }
 }
 
+/* Whether lws would go on reading before the answer is out. With libuv the end of the turn comes
+ * before the next look at the sockets, and without a body lws leaves alone what it has read. */
+static bool reads_on(const struct exchange *exchange)
+{
+    return exchange->more || !exchange->server->uv;
+}
+
 /* The answers to what came in one turn of the loop leave together, at its end: the first wakes the
  * client, and the others find it awake. */
 static void on_turn_over(lws_sorted_usec_list_t *timer)
@@ -185,7 +192,8 @@ static void on_turn_over(lws_sorted_usec_list_t *timer)
     struct exchange *exchange = lws_container_of(timer, struct exchange, timer);
     struct server *server = exchange->server;
     struct lws *wsi = exchange->wsi;
-    lws_rx_flow_control(wsi, 1);
+    if (reads_on(exchange))
+        lws_rx_flow_control(wsi, 1);
     exchange->at_turn_over = server->uv;
     if (serve(wsi, lws_wsi_user(wsi))) {
         /* At once: of what lies behind a body lws makes its end once more, and forgets a timeout. */
@@ -201,7 +209,8 @@ static void on_turn_over(lws_sorted_usec_list_t *timer)
 
 static int serve_at_turn_over(struct lws *wsi, struct exchange *exchange)
 {
-    lws_rx_flow_control(wsi, 0);
+    if (reads_on(exchange))
+        lws_rx_flow_control(wsi, 0);
     lws_sul_schedule(exchange->server->context, 0, &exchange->timer, on_turn_over, 1);
     return 0;
 }
