@@ -236,7 +236,7 @@ enum rl_err names_gather(struct catalog *catalog, struct block *block, const str
                          size_t *count)
 {
     *count = pick(block->numbers, block->count, wanted, out);
-    if (!*count)
+    if (!*count || (block->sorted == block->count && !place))
         return RL_OK;
     if (block->sorted < block->count && *count < block->count / 4u)
         return gather_few(catalog, out, count, place, descending);

@@ -17,17 +17,28 @@ enum rl_err page_rows(struct catalog *catalog, const struct numbers *numbers,
     return video_rows_read(catalog, numbers->at, numbers->count, out->videos);
 }
 
+/* The folder of a page's video: from memory, once that is ready. */
+static enum rl_err folder_of(struct catalog *catalog, int64_t number, const char *path,
+                             int64_t *out)
+{
+    const struct find *find = catalog->find;
+    if (find->state == FIND_READY) {
+        *out = COLUMN(&find->columns, (size_t)number, folder);
+        return RL_OK;
+    }
+    struct path_parts parts;
+    enum rl_err err = directory_split(path, &parts);
+    return err == RL_OK ? directory_find(catalog, parts.directory, parts.directory_len, out) : err;
+}
+
 /* Where the page ends: at its last video. */
 static enum rl_err read_position(struct catalog *catalog, const struct video_query *query,
                                  int64_t number, const struct video *last, struct position *out)
 {
     *out = (struct position){.key = number, .tie = number};
     if (query->sort == SORT_NAME) {
-        struct path_parts parts;
         struct buf key = {0};
-        enum rl_err err = directory_split(last->path, &parts);
-        if (err == RL_OK)
-            err = directory_find(catalog, parts.directory, parts.directory_len, &out->tie);
+        enum rl_err err = folder_of(catalog, number, last->path, &out->tie);
         buf_puts(&key, "");
         natural_key(&key, path_name(last->path));
         if (err == RL_OK && key.failed)

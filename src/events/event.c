@@ -3,11 +3,9 @@
 #include <string.h>
 
 #include "json.h"
+#include "json_text.h"
 
 enum { FRAME_HEADER_MAX = 10 };
-
-/* In an envelope; no value before it can hold the quotes. */
-static const char time_key[] = "\"timestamp\":\"";
 
 /* The public part comes first, so that one pointer serves both. */
 struct counted_event {
@@ -32,61 +30,85 @@ static size_t frame_header(uint8_t out[FRAME_HEADER_MAX], size_t payload)
     return 2 + bytes;
 }
 
-static struct json_object *event_envelope(enum event_type type, const struct event_source *source,
-                                          struct json_object *payload)
+/* Everything before the payload; *time: where the text of the timestamp begins. */
+static void put_head(struct buf *out, enum event_type type, const struct event_source *source,
+                     size_t *time)
 {
-    bool failed = false;
-    if (!payload)
-        payload = json_object_new_object();
-    struct json_object *envelope = json_object_new_object();
-    json_add(envelope, "event_id",
-             source->sequence ? json_event_id(source->catalog_id, source->sequence) : NULL,
-             &failed);
-    json_add_text(envelope, "type", event_type_word(type), &failed);
-    struct json_object *time = json_time(clock_wall_ms());
-    failed |= !time;
-    json_add(envelope, "timestamp", time, &failed);
-    json_add_text(envelope, "correlation_id", source->correlation_id, &failed);
-    json_add(envelope, "payload", payload, &failed);
-    if (failed) {
-        json_object_put(envelope);
-        return NULL;
+    char now[CLOCK_TEXT_SIZE];
+    clock_rfc3339(clock_wall_ms(), now);
+    if (source->sequence) {
+        JSON_PUT(out, "{\"event_id\":\"");
+        json_put(out, source->catalog_id, strlen(source->catalog_id));
+        JSON_PUT(out, ":");
+        json_put_int(out, source->sequence);
+        JSON_PUT(out, "\",\"type\":");
+    } else {
+        JSON_PUT(out, "{\"event_id\":null,\"type\":");
     }
-    return envelope;
+    json_put_text(out, event_type_word(type));
+    JSON_PUT(out, ",\"timestamp\":\"");
+    *time = out->len;
+    json_put(out, now, strlen(now));
+    JSON_PUT(out, "\",\"correlation_id\":");
+    json_put_text(out, source->correlation_id);
+    JSON_PUT(out, ",\"payload\":");
 }
 
-struct event *event_new(enum event_type type, const struct event_source *source, const char *job_id,
-                        struct json_object *payload)
+/* `payload`: the text of an object. */
+static struct event *event_of(enum event_type type, const struct event_source *source,
+                              const char *job_id, const char *payload, size_t payload_len)
 {
-    struct json_object *envelope = event_envelope(type, source, payload);
-    if (!envelope)
-        return NULL;
-    struct counted_event *counted = NULL;
-    size_t len = 0;
-    const char *json = json_object_to_json_string_length(
-        envelope, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-    if (json)
-        counted = malloc(sizeof *counted + FRAME_HEADER_MAX + len + 1);
+    struct buf head = {0};
+    size_t time = 0;
+    put_head(&head, type, source, &time);
+    size_t len = head.len + payload_len + 1;
+    struct counted_event *counted =
+        head.failed ? NULL : malloc(sizeof *counted + FRAME_HEADER_MAX + len + 1);
     if (counted) {
-        size_t head = frame_header(counted->bytes, len);
-        memcpy(counted->bytes + head, json, len + 1);
+        size_t begin = frame_header(counted->bytes, len);
+        char *json = (char *)counted->bytes + begin;
+        memcpy(json, head.data, head.len);
+        memcpy(json + head.len, payload, payload_len);
+        memcpy(json + len - 1, "}", 2);
         counted->event = (struct event){
             .type = type,
             .sequence = source->sequence,
             .made_ns = clock_mono_ns(),
             .frame = counted->bytes,
-            .frame_len = head + len,
-            .json = (const char *)counted->bytes + head,
+            .frame_len = begin + len,
+            .json = json,
             .json_len = len,
         };
-        counted->time =
-            (uint8_t *)strstr((char *)counted->bytes + head, time_key) + strlen(time_key);
+        counted->time = (uint8_t *)json + time;
         if (job_id)
             strncpy(counted->event.job_id, job_id, ID_TEXT_SIZE - 1);
         atomic_init(&counted->references, 1);
     }
-    json_object_put(envelope);
+    buf_free(&head);
     return counted ? &counted->event : NULL;
+}
+
+/* Frees the payload. */
+static struct event *event_of_text(enum event_type type, const struct event_source *source,
+                                   const char *job_id, struct buf *payload)
+{
+    struct event *event =
+        payload->failed ? NULL : event_of(type, source, job_id, payload->data, payload->len);
+    buf_free(payload);
+    return event;
+}
+
+struct event *event_new(enum event_type type, const struct event_source *source, const char *job_id,
+                        struct json_object *payload)
+{
+    if (!payload)
+        return event_of(type, source, job_id, "{}", 2);
+    size_t len = 0;
+    const char *json = json_object_to_json_string_length(
+        payload, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+    struct event *event = json ? event_of(type, source, job_id, json, len) : NULL;
+    json_object_put(payload);
+    return event;
 }
 
 void event_stamp(struct event *event)
@@ -141,91 +163,107 @@ struct event *event_job_started(const struct event_source *source, const struct 
     return event_new(event_type_for_job(job->type, JOB_RUNNING), source, job->id, payload);
 }
 
+static void put_progress(struct buf *out, const struct job *job)
+{
+    double progress = job_progress(job);
+    char text[16];
+    if (progress < 0) {
+        JSON_PUT(out, "null");
+        return;
+    }
+    json_progress_text(progress, text);
+    json_put(out, text, strlen(text));
+}
+
+static void put_counts(struct buf *out, const struct job *job)
+{
+    JSON_PUT(out, "{\"new\":");
+    json_put_int(out, job->added);
+    JSON_PUT(out, ",\"updated\":");
+    json_put_int(out, job->updated);
+    JSON_PUT(out, ",\"moved\":");
+    json_put_int(out, job->moved);
+    JSON_PUT(out, ",\"skipped\":");
+    json_put_int(out, job->skipped);
+    JSON_PUT(out, ",\"missing\":");
+    json_put_int(out, job->missing);
+    JSON_PUT(out, ",\"failed\":");
+    json_put_int(out, job->error_count);
+    JSON_PUT(out, "}");
+}
+
+/* As text, as videos are: a scan says it of each file. */
 struct event *event_job_progress(const struct event_source *source, const struct job *job,
                                  const char *path, enum outcome outcome, const char *video_id,
                                  enum failure_code code, const char *error)
 {
-    bool failed = false;
-    struct json_object *payload = json_object_new_object();
-    json_add_text(payload, "job_id", job->id, &failed);
+    struct buf text = {0};
+    JSON_PUT(&text, "{\"job_id\":");
+    json_put_text(&text, job->id);
     if (path)
-        json_add_path_checked(payload, "path", path, &failed);
+        json_put_path(&text, ",\"path\":", ",\"path_uri\":", path);
     else
-        json_add(payload, "path", NULL, &failed);
-    json_add_text(payload, "outcome", outcome_word(outcome), &failed);
-    json_add_text(payload, "video_id", video_id, &failed);
+        JSON_PUT(&text, ",\"path\":null");
+    JSON_PUT(&text, ",\"outcome\":");
+    json_put_text(&text, outcome_word(outcome));
+    JSON_PUT(&text, ",\"video_id\":");
+    json_put_text(&text, video_id);
     if (code != FAILURE_NONE) {
-        json_add_text(payload, "code", failure_word(code), &failed);
-        json_add_text(payload, "error", error && *error ? error : failure_meaning(code), &failed);
+        JSON_PUT(&text, ",\"code\":");
+        json_put_text(&text, failure_word(code));
+        JSON_PUT(&text, ",\"error\":");
+        json_put_text(&text, error && *error ? error : failure_meaning(code));
     }
-    json_add(payload, "paused", json_object_new_boolean(job->paused), &failed);
-    json_add_int(payload, "processed", job->processed, &failed);
-    json_add_int(payload, "total", job->total, &failed);
-    json_add(payload, "progress", json_progress(job), &failed);
-    json_add(payload, "counts", json_counts(job), &failed);
-    if (failed) {
-        json_object_put(payload);
-        return NULL;
-    }
+    JSON_PUT(&text, ",\"paused\":");
+    json_put(&text, job->paused ? "true" : "false", job->paused ? 4 : 5);
+    JSON_PUT(&text, ",\"processed\":");
+    json_put_int(&text, job->processed);
+    JSON_PUT(&text, ",\"total\":");
+    json_put_int(&text, job->total);
+    JSON_PUT(&text, ",\"progress\":");
+    put_progress(&text, job);
+    JSON_PUT(&text, ",\"counts\":");
+    put_counts(&text, job);
+    JSON_PUT(&text, "}");
     enum event_type type =
         job->type == JOB_TYPE_SCAN ? EVENT_SCAN_PROGRESS : EVENT_THUMBNAILS_PROGRESS;
-    return event_new(type, source, job->id, payload);
+    return event_of_text(type, source, job->id, &text);
 }
 
-/* Says of a video; takes `more` over, which has further members, or is NULL: none. The summary goes
- * in as text: a scan makes one for each file, and a tree of it costs several times as much. */
-static struct event *video_event(enum event_type type, const struct event_source *source,
-                                 const struct video *video, struct json_object *more)
+/* A video's summary, to which members can be added before its closing brace. */
+static void put_open_video(struct buf *out, const struct video *video)
 {
-    struct buf text = {0};
-    json_video_append(&text, video);
-    if (more && !text.failed) {
-        const char *members = json_object_to_json_string_ext(
-            more, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-        text.data[text.len - 1] = ',';
-        text.failed |= !members;
-        buf_puts(&text, members ? members + 1 : "");
-    }
-    json_object_put(more);
-    struct json_object *payload = json_object_new_object();
-    if (text.failed || !payload) {
-        json_object_put(payload);
-        buf_free(&text);
-        return NULL;
-    }
-    json_object_set_serializer(payload, json_object_userdata_to_json_string, buf_steal(&text),
-                               json_object_free_userdata);
-    return event_new(type, source, NULL, payload);
+    json_video_append(out, video);
+    if (!out->failed)
+        out->len--;
 }
 
 struct event *event_video(enum event_type type, const struct event_source *source,
                           const struct video *video, const char *const *changed)
 {
-    if (!changed)
-        return video_event(type, source, video, NULL);
-    bool failed = false;
-    struct json_object *more = json_object_new_object(), *list = json_object_new_array();
-    for (; list && *changed; changed++)
-        failed |= json_object_array_add(list, json_object_new_string(*changed)) != 0;
-    json_add(more, "changed", list, &failed);
-    if (failed) {
-        json_object_put(more);
-        return NULL;
+    struct buf text = {0};
+    put_open_video(&text, video);
+    if (changed) {
+        JSON_PUT(&text, ",\"changed\":[");
+        for (const char *const *word = changed; *word; word++) {
+            if (word != changed)
+                JSON_PUT(&text, ",");
+            json_put_quoted(&text, *word, strlen(*word));
+        }
+        JSON_PUT(&text, "]");
     }
-    return video_event(type, source, video, more);
+    JSON_PUT(&text, "}");
+    return event_of_text(type, source, NULL, &text);
 }
 
 struct event *event_video_moved(const struct event_source *source, const struct video *video,
                                 const char *from)
 {
-    bool failed = false;
-    struct json_object *more = json_object_new_object();
-    json_add_path_checked(more, "from", from, &failed);
-    if (failed) {
-        json_object_put(more);
-        return NULL;
-    }
-    return video_event(EVENT_VIDEO_MOVED, source, video, more);
+    struct buf text = {0};
+    put_open_video(&text, video);
+    json_put_path(&text, ",\"from\":", ",\"from_uri\":", from);
+    JSON_PUT(&text, "}");
+    return event_of_text(EVENT_VIDEO_MOVED, source, NULL, &text);
 }
 
 struct event *event_root(enum event_type type, const struct event_source *source, const char *root,

@@ -17,14 +17,20 @@ double job_progress(const struct job *job)
     return progress >= 0 && progress < job->progress_floor ? job->progress_floor : progress;
 }
 
+void json_progress_text(double progress, char out[16])
+{
+    /* Cut, not rounded: 1.0 is said when the job is complete and not before. */
+    int parts = (int)(progress * 10000);
+    snprintf(out, 16, "%d.%04d", parts / 10000, parts % 10000);
+}
+
 struct json_object *json_progress(const struct job *job)
 {
     double progress = job_progress(job);
     if (progress < 0)
         return NULL;
-    /* Cut, not rounded: 1.0 is said when the job is complete and not before. */
     char text[16];
-    snprintf(text, sizeof text, "%.4f", (double)(int)(progress * 10000) / 10000);
+    json_progress_text(progress, text);
     return json_object_new_double_s(progress, text);
 }
 
