@@ -5,75 +5,21 @@
 
 /* A video's row when its file goes somewhere else, goes away, or comes back. */
 
-/* What the row says before the change. */
-struct before {
-    char name[256];
-    char title[sizeof((struct media_summary *)0)->title];
-    int64_t size, missing_since_ms;
-    uint64_t fingerprint, inode;
-};
-
-static enum rl_err read_before(struct catalog *catalog, int64_t number, struct before *out)
+/* Reads the row as it is before the change; the caller puts into it what becomes another. */
+static enum rl_err read_row(struct catalog *catalog, int64_t number, struct video *out)
 {
-    sqlite3_stmt *get;
-    enum rl_err err =
-        statement_get(catalog, ST_VIDEO_AT,
-                      "SELECT name, title, size, fingerprint, inode, missing_since FROM videos"
-                      " WHERE number = ?1",
-                      &get);
-    if (err != RL_OK)
-        return err;
-    struct binder binder = {.statement = get};
-    bind_int(&binder, number);
-    err = bind_done(catalog, &binder);
-    if (err == RL_OK)
-        err = statement_step(catalog, get);
-    if (err != RL_OK)
-        return err;
-    struct row row = {.statement = get};
-    row_text(&row, out->name, sizeof out->name);
-    row_text(&row, out->title, sizeof out->title);
-    out->size = row_int(&row);
-    out->fingerprint = row_unsigned(&row);
-    out->inode = row_unsigned(&row);
-    out->missing_since_ms = row_int(&row);
-    sqlite3_reset(get);
-    return RL_OK;
-}
-
-/* The number of the video that is there under the name; 0: none is. */
-static enum rl_err number_at(struct catalog *catalog, int64_t directory, const char *name,
-                             int64_t *out)
-{
-    sqlite3_stmt *find;
-    *out = 0;
-    enum rl_err err = statement_get(catalog, ST_VIDEO_NUMBER,
-                                    "SELECT number FROM videos WHERE directory = ?1 AND name = ?2"
-                                    " AND missing_since = 0",
-                                    &find);
-    if (err != RL_OK)
-        return err;
-    struct binder binder = {.statement = find};
-    bind_int(&binder, directory);
-    bind_bytes(&binder, name, strlen(name));
-    err = bind_done(catalog, &binder);
-    if (err == RL_OK)
-        err = statement_step(catalog, find);
-    if (err == RL_OK)
-        *out = sqlite3_column_int64(find, 0);
-    sqlite3_reset(find);
-    return err == RL_ENOTFOUND ? RL_OK : err;
-}
-
-static enum rl_err read_after(struct catalog *catalog, int64_t number, struct video *out)
-{
-    if (!out)
-        return RL_OK;
     *out = (struct video){0};
-    enum rl_err err = video_rows_read(catalog, &number, 1, out);
-    if (err != RL_OK)
-        video_clear(out);
-    return err;
+    enum rl_err err = video_row_get(catalog, number, out);
+    return err == RL_ENOTFOUND ? catalog_fail(catalog, err, "no video has this number") : err;
+}
+
+/* Gives the row away, or nothing. */
+static void give_row(struct video *row, enum rl_err err, struct video *out)
+{
+    if (err == RL_OK && out)
+        *out = *row;
+    else
+        video_clear(row);
 }
 
 /* A column that is written costs its indexes and triggers whether it changes or not: the file of a
@@ -81,11 +27,12 @@ static enum rl_err read_after(struct catalog *catalog, int64_t number, struct vi
 #define PLACED "directory, name, size, mtime_ns, device, job, outcome, updated_at, sequence"
 #define PLACES "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"
 
-static enum rl_err write_place(struct catalog *catalog, int64_t number, const struct before *before,
-                               int64_t directory, const char *name, const struct file_stamp *stamp,
-                               int64_t job, enum outcome outcome)
+/* RL_EEXIST: another video is there under the name. The row says what it said before. */
+static enum rl_err write_place(struct catalog *catalog, struct video *row, int64_t directory,
+                               const char *name, const struct file_stamp *stamp, int64_t job,
+                               enum outcome outcome)
 {
-    bool moved = !before->missing_since_ms && before->inode == stamp->inode;
+    bool moved = !row->missing_since_ms && row->stamp.inode == stamp->inode;
     catalog->vacant.directory = 0;
     sqlite3_stmt *set;
     enum rl_err err =
@@ -98,8 +45,11 @@ static enum rl_err write_place(struct catalog *catalog, int64_t number, const st
                             &set);
     if (err != RL_OK)
         return err;
+    const int64_t sequence = catalog->sequence;
+    row->updated_at_ms = clock_wall_ms();
+    row->sequence = catalog_next_sequence(catalog);
     struct binder binder = {.statement = set};
-    bind_int(&binder, number);
+    bind_int(&binder, row->number);
     bind_int(&binder, directory);
     bind_bytes(&binder, name, strlen(name));
     bind_int(&binder, stamp->size);
@@ -107,29 +57,49 @@ static enum rl_err write_place(struct catalog *catalog, int64_t number, const st
     bind_unsigned(&binder, stamp->device);
     bind_int(&binder, job);
     bind_text(&binder, words_outcome(outcome));
-    bind_int(&binder, clock_wall_ms());
-    bind_int(&binder, catalog_next_sequence(catalog));
+    bind_int(&binder, row->updated_at_ms);
+    bind_int(&binder, row->sequence);
     if (!moved)
         bind_unsigned(&binder, stamp->inode);
     err = bind_done(catalog, &binder);
-    return err == RL_OK ? statement_run(catalog, set) : err;
+    if (err == RL_OK)
+        err = statement_run(catalog, set);
+    if (err == RL_OK || sqlite3_extended_errcode(catalog->db) != SQLITE_CONSTRAINT_UNIQUE)
+        return err;
+    /* videos_path has one of a name in a folder. The statement changed nothing. */
+    catalog->sequence = sequence;
+    return catalog_fail(catalog, RL_EEXIST, "another video is there");
 }
 
-static enum rl_err place(struct catalog *catalog, int64_t number, const struct before *before,
-                         int64_t directory, const char *name, const struct file_stamp *stamp,
-                         int64_t job, enum outcome outcome)
+static enum rl_err place(struct catalog *catalog, struct video *row, int64_t directory,
+                         const char *name, const struct file_stamp *stamp, int64_t job,
+                         enum outcome outcome)
 {
-    enum rl_err err = write_place(catalog, number, before, directory, name, stamp, job, outcome);
+    const struct media_summary *summary = &row->info.summary;
+    enum rl_err err = write_place(catalog, row, directory, name, stamp, job, outcome);
     if (err == RL_OK)
-        err = video_renamed(catalog, number, before->name, name, before->title);
+        err = video_renamed(catalog, row->number, path_name(row->path), name, summary->title);
     if (err == RL_OK)
-        err = identity_note(catalog, number, stamp->inode, before->fingerprint);
-    bool there = before->missing_since_ms == 0, same = before->size == stamp->size;
+        err = identity_note(catalog, row->number, stamp->inode, summary->fingerprint);
+    bool there = row->missing_since_ms == 0, same = row->stamp.size == stamp->size;
     if (err == RL_OK && there && !same)
-        err = twins_leave(catalog, number);
+        err = twins_leave(catalog, row->number);
     if (err == RL_OK && (!there || !same))
-        err = twins_join(catalog, number, stamp->size, before->fingerprint);
+        err = twins_join(catalog, row->number, stamp->size, summary->fingerprint);
     return err == RL_OK ? failure_forget(catalog, directory, name) : err;
+}
+
+/* The row has been placed. */
+static enum rl_err place_row(struct video *row, const char *path, const struct file_stamp *stamp)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return RL_ENOMEM;
+    free(row->path);
+    row->path = copy;
+    row->stamp = *stamp;
+    row->missing_since_ms = 0;
+    return RL_OK;
 }
 
 enum rl_err catalog_video_place(struct catalog *catalog, int64_t number, const char *path,
@@ -140,29 +110,26 @@ enum rl_err catalog_video_place(struct catalog *catalog, int64_t number, const c
         *out = (struct video){0};
     enum rl_err err = catalog_enter_write(catalog);
     struct path_parts parts;
-    struct before before;
-    int64_t directory = 0, there = 0;
+    struct video row;
+    int64_t directory = 0;
     if (err != RL_OK)
         return err;
     if (directory_split(path, &parts) != RL_OK)
         return catalog_fail(catalog, RL_EINVAL, "not the absolute path of a file");
-    err = read_before(catalog, number, &before);
+    err = read_row(catalog, number, &row);
     if (err == RL_ENOTFOUND)
-        return catalog_fail(catalog, err, "no video has this number");
+        return err;
     if (err == RL_OK)
         err = directory_need(catalog, parts.directory, parts.directory_len, &directory);
     if (err == RL_OK)
-        err = number_at(catalog, directory, parts.name, &there);
-    if (err == RL_OK && there && there != number)
-        return catalog_fail(catalog, RL_EEXIST, "another video is there");
+        err = place(catalog, &row, directory, parts.name, stamp, job, outcome);
     if (err == RL_OK)
-        err = place(catalog, number, &before, directory, parts.name, stamp, job, outcome);
-    if (err == RL_OK)
-        err = read_after(catalog, number, out);
-    return catalog_leave_write(catalog, err);
+        err = place_row(&row, path, stamp);
+    give_row(&row, err, out);
+    return err == RL_EEXIST ? err : catalog_leave_write(catalog, err);
 }
 
-static enum rl_err hide(struct catalog *catalog, int64_t number, int64_t job)
+static enum rl_err hide(struct catalog *catalog, struct video *row, int64_t job)
 {
     sqlite3_stmt *set;
     enum rl_err err = statement_get(catalog, ST_VIDEO_MISSING,
@@ -173,15 +140,17 @@ static enum rl_err hide(struct catalog *catalog, int64_t number, int64_t job)
         return err;
     catalog->no_missing = false;
     int64_t now = clock_wall_ms();
+    row->missing_since_ms = row->updated_at_ms = now > 0 ? now : 1; /* 0 says that it is there */
+    row->sequence = catalog_next_sequence(catalog);
     struct binder binder = {.statement = set};
-    bind_int(&binder, number);
-    bind_int(&binder, now > 0 ? now : 1); /* 0 says that it is there */
-    bind_int(&binder, catalog_next_sequence(catalog));
+    bind_int(&binder, row->number);
+    bind_int(&binder, row->missing_since_ms);
+    bind_int(&binder, row->sequence);
     bind_int(&binder, job);
     err = bind_done(catalog, &binder);
     if (err == RL_OK)
         err = statement_run(catalog, set);
-    return err == RL_OK ? twins_leave(catalog, number) : err;
+    return err == RL_OK ? twins_leave(catalog, row->number) : err;
 }
 
 enum rl_err catalog_video_missing(struct catalog *catalog, int64_t number, int64_t job,
@@ -192,14 +161,15 @@ enum rl_err catalog_video_missing(struct catalog *catalog, int64_t number, int64
     enum rl_err err = catalog_enter_write(catalog);
     if (err != RL_OK)
         return err;
-    struct before before;
-    err = read_before(catalog, number, &before);
-    if (err == RL_ENOTFOUND || (err == RL_OK && before.missing_since_ms))
+    struct video row;
+    err = read_row(catalog, number, &row);
+    if (err == RL_ENOTFOUND || (err == RL_OK && row.missing_since_ms)) {
+        video_clear(&row);
         return catalog_fail(catalog, RL_ENOTFOUND, "no video of this number is there");
+    }
     if (err == RL_OK)
-        err = hide(catalog, number, job);
-    if (err == RL_OK)
-        err = read_after(catalog, number, out);
+        err = hide(catalog, &row, job);
+    give_row(&row, err, out);
     return catalog_leave_write(catalog, err);
 }
 

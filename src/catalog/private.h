@@ -295,6 +295,9 @@ enum rl_err video_row_read(sqlite3_stmt *statement, int64_t *number, struct vide
 enum rl_err video_rows_read(struct catalog *catalog, const int64_t *numbers, size_t count,
                             struct video *out);
 
+/* The same of one, outside of a page. RL_ENOTFOUND: there is no such number. */
+enum rl_err video_row_get(struct catalog *catalog, int64_t number, struct video *out);
+
 /* Binds what a put writes: stamp, job, outcome, times, sequence, thumbnail, summary, languages. */
 void video_row_bind(struct binder *binder, const struct video *video, int64_t job,
                     enum outcome outcome, const char *languages);

@@ -118,8 +118,8 @@ static enum rl_err read_one(struct catalog *catalog, sqlite3_stmt *get, int64_t 
     return err;
 }
 
-enum rl_err video_rows_read(struct catalog *catalog, const int64_t *numbers, size_t count,
-                            struct video *out)
+static enum rl_err read_each(struct catalog *catalog, const int64_t *numbers, size_t count,
+                             struct video *out)
 {
     sqlite3_stmt *get;
     enum rl_err err = statement_get(
@@ -127,8 +127,21 @@ enum rl_err video_rows_read(struct catalog *catalog, const int64_t *numbers, siz
         "SELECT " VIDEO_COLUMNS_IN("v.directory") " FROM videos v WHERE v.number = ?1", &get);
     for (size_t i = 0; err == RL_OK && i < count; i++)
         err = read_one(catalog, get, numbers[i], &out[i]);
-    if (err == RL_OK)
-        err = streams_subtitles(catalog, numbers, out, count);
+    return err == RL_OK ? streams_subtitles(catalog, numbers, out, count) : err;
+}
+
+enum rl_err video_row_get(struct catalog *catalog, int64_t number, struct video *out)
+{
+    enum rl_err err = read_each(catalog, &number, 1, out);
+    if (err != RL_OK)
+        video_clear(out);
+    return err;
+}
+
+enum rl_err video_rows_read(struct catalog *catalog, const int64_t *numbers, size_t count,
+                            struct video *out)
+{
+    enum rl_err err = read_each(catalog, numbers, count, out);
     return err == RL_ENOTFOUND ? catalog_fail(catalog, RL_EIO, "a video has no row") : err;
 }
 

@@ -175,15 +175,17 @@ int beneath_look(struct beneath *root, const char *path, struct stat *out)
 }
 
 /* Downwards, since a path may have more steps than can be tried from its end upwards. */
-int beneath_device_above(const struct beneath *root, const char *path, dev_t *out)
+int beneath_device_above(const struct beneath *root, const char *path, dev_t *out, bool *whole)
 {
     const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC | (root->follow ? 0 : O_NOFOLLOW);
     int fd = open("/", flags);
     int error = fd < 0 ? errno : 0;
+    bool cut = false;
     for (const char *name = path + 1; !error;) {
         char step[NAME_MAX + 1];
         size_t len = strcspn(name, "/");
-        if (name[len] == '\0' || len > NAME_MAX)
+        cut = name[len] != '\0';
+        if (!cut || len > NAME_MAX)
             break;
         memcpy(step, name, len);
         step[len] = '\0';
@@ -201,9 +203,12 @@ int beneath_device_above(const struct beneath *root, const char *path, dev_t *ou
         error = errno;
     if (fd >= 0)
         close(fd);
-    if (!error)
-        *out = stat.st_dev;
-    return error;
+    if (error)
+        return error;
+    *out = stat.st_dev;
+    if (whole)
+        *whole = !cut;
+    return 0;
 }
 
 void beneath_close(struct beneath *root)

@@ -35,8 +35,9 @@ int beneath_follow(const struct beneath *root, int dir, const char *path, int fl
 int beneath_look(struct beneath *root, const char *path, struct stat *out);
 bool beneath_nothing(int error);
 
-/* The device of the nearest folder above `path` that is there: st_dev. 0, or an errno. */
-int beneath_device_above(const struct beneath *root, const char *path, dev_t *out);
+/* The device of the nearest folder above `path` that is there: st_dev; *whole (may be NULL): whether
+ * that is the one that `path` would be in. 0, or an errno. */
+int beneath_device_above(const struct beneath *root, const char *path, dev_t *out, bool *whole);
 
 void beneath_close(struct beneath *root);
 

@@ -46,7 +46,7 @@ static bool passed_over(struct onlooker *looker, const char *path)
 static void look_above(struct onlooker *looker, struct sight *out)
 {
     dev_t device;
-    if (beneath_device_above(&looker->ground, out->place.path, &device))
+    if (beneath_device_above(&looker->ground, out->place.path, &device, NULL))
         return; /* it cannot be said that it is gone */
     out->look = LOOK_GONE;
     out->device = device;

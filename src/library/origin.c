@@ -65,18 +65,31 @@ struct looker {
     enum origin_by by;
 };
 
+static size_t folder_len(const char *path)
+{
+    size_t len = (size_t)(path_name(path) - path);
+    return len > 1 ? len - 1 : len;
+}
+
+/* The folder of an old path, if it was looked at a moment ago. */
+static const struct origin_folder *folder_seen(const struct scan *scan, const char *path)
+{
+    const struct origin_folder *folder = &scan->old_folder;
+    size_t len = folder_len(path);
+    bool seen = clock_mono_ms() < folder->until_ms && folder->path.len == len &&
+                memcmp(folder->path.data, path, len) == 0;
+    return seen ? folder : NULL;
+}
+
 /* The folder of an old path, and the device that it is on or was a moment ago. NULL: out of memory.
  */
 static const struct origin_folder *look_at_folder(struct scan *scan, const char *path)
 {
+    const struct origin_folder *seen = folder_seen(scan, path);
+    if (seen)
+        return seen;
     struct origin_folder *folder = &scan->old_folder;
-    size_t len = (size_t)(path_name(path) - path);
-    if (len > 1)
-        len--;
-    int64_t now = clock_mono_ms();
-    if (now < folder->until_ms && folder->path.len == len &&
-        memcmp(folder->path.data, path, len) == 0)
-        return folder;
+    size_t len = folder_len(path);
     buf_clear(&folder->path);
     buf_append(&folder->path, path, len);
     folder->until_ms = 0;
@@ -85,9 +98,11 @@ static const struct origin_folder *look_at_folder(struct scan *scan, const char 
         return NULL;
     }
     dev_t device = 0;
-    folder->device_known = beneath_device_above(&scan->root, path, &device) == 0;
+    bool whole = true;
+    folder->device_known = beneath_device_above(&scan->root, path, &device, &whole) == 0;
     folder->device = device;
-    folder->until_ms = now + FOLDER_MS;
+    folder->gone = folder->device_known && !whole;
+    folder->until_ms = clock_mono_ms() + FOLDER_MS;
     return folder;
 }
 
@@ -108,6 +123,9 @@ static bool has_left(void *ctx, const struct video_place *place)
 {
     const struct looker *looker = ctx;
     struct stat stat;
+    const struct origin_folder *folder = folder_seen(looker->scan, place->path);
+    if (folder && folder->gone)
+        return disk_is_there(looker, place);
     /* The file before its folder: mostly it is there, and there is nothing more to ask. */
     int error = beneath_look(&looker->scan->root, place->path, &stat);
     if (error)

@@ -17,6 +17,7 @@ struct origin_folder {
     struct buf path;
     int64_t until_ms; /* clock_mono_ms(); what was seen is not taken for true any longer */
     bool device_known;
+    bool gone;       /* the folder itself is not there */
     uint64_t device; /* of the nearest folder that is there */
 };
 

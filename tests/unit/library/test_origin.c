@@ -165,7 +165,7 @@ static void a_path_may_be_of_any_length(void **state)
     assert_true(seen.st_ino == real.st_ino);
     path_join(&path, "", "none/at/all");
     assert_true(beneath_nothing(beneath_look(&root, path.data, &seen)));
-    assert_int_equal(beneath_device_above(&root, path.data, &device), 0);
+    assert_int_equal(beneath_device_above(&root, path.data, &device, NULL), 0);
     assert_true(device == real.st_dev);
     close(fd);
     buf_free(&path);
@@ -180,11 +180,11 @@ static void the_device_is_that_of_what_is_left(void **state)
     const struct beneath root = {.fd = -1};
     assert_int_equal(stat("/proc", &proc), 0);
     assert_int_equal(stat("/", &top), 0);
-    assert_int_equal(beneath_device_above(&root, "/proc/none/of/it.mp4", &device), 0);
+    assert_int_equal(beneath_device_above(&root, "/proc/none/of/it.mp4", &device, NULL), 0);
     assert_true(device == proc.st_dev);
-    assert_int_equal(beneath_device_above(&root, "/no/such/folder/a.mp4", &device), 0);
+    assert_int_equal(beneath_device_above(&root, "/no/such/folder/a.mp4", &device, NULL), 0);
     assert_true(device == top.st_dev);
-    assert_int_equal(beneath_device_above(&root, "/a.mp4", &device), 0);
+    assert_int_equal(beneath_device_above(&root, "/a.mp4", &device, NULL), 0);
     assert_true(device == top.st_dev);
 }
 
