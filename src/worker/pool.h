@@ -23,7 +23,7 @@ enum {
     POOL_DEPTH_PICTURES = 2, /* the same, when the next one is for a picture */
     POOL_CORPSES_PER_WORKER = 2, /* while more than these linger, no new worker is started */
     POOL_CORPSES_MAX = (POOL_CORPSES_PER_WORKER + 1) * POOL_WORKERS_MAX,
-    POOL_GRACE_TIMES = 9,     /* a deadline may be put off by at most so many times itself */
+    POOL_GRACE_TIMES = 9, /* a deadline may be put off by at most so many times itself, or … */
     POOL_HOPELESS_ROUNDS = 3, /* failed starts a worker before waiting files are given up */
 };
 
@@ -35,8 +35,9 @@ static_assert(POOL_WORKERS_MAX + POOL_CORPSES_MAX <= POOL_POLLFDS_MAX, "all can 
 #define POOL_START_NS (20000 * POOL_MS)   /* a worker that has not greeted by then is replaced */
 #define POOL_EXIT_NS (1000 * POOL_MS)     /* from closing its end to being gone */
 #define POOL_FORGOTTEN_NS (500 * POOL_MS) /* for a file that nobody waits for any more */
-#define POOL_STUCK_NS (250 * POOL_MS) /* then idle workers take over what waits behind the head */
-#define POOL_RETRY_NS (20 * POOL_MS)  /* after a socket took no more, or without a pidfd */
+#define POOL_STUCK_NS (250 * POOL_MS)   /* then idle workers take over what waits behind the head */
+#define POOL_GRACE_NS (60000 * POOL_MS) /* … by this, whichever is more */
+#define POOL_RETRY_NS (20 * POOL_MS)    /* after a socket took no more, or without a pidfd */
 #define POOL_BACKOFF_MIN_NS (100 * POOL_MS)
 #define POOL_BACKOFF_MAX_NS (10000 * POOL_MS)
 

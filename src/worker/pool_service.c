@@ -235,8 +235,10 @@ static bool slot_listen(struct pool *pool, struct slot *slot)
 static bool slot_put_off(struct pool *pool, struct slot *slot)
 {
     int64_t limit = slot_limit(pool, slot), now = clock_mono_ns(), ran;
-    if (!slot->asked_ns || slot->grace_ns >= POOL_GRACE_TIMES * limit ||
-        !process_runnable(&slot->process, &ran))
+    int64_t most = POOL_GRACE_TIMES * limit;
+    if (most < POOL_GRACE_NS)
+        most = POOL_GRACE_NS;
+    if (!slot->asked_ns || slot->grace_ns >= most || !process_runnable(&slot->process, &ran))
         return false;
     int64_t in_line = now - slot->asked_ns - (ran - slot->ran_ns);
     slot->asked_ns = now;

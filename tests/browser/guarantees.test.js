@@ -57,7 +57,7 @@ test('what an event that reached the page names, a query finds at once; a job th
 
 test('nothing that a card said is taken back, through queue, pause, another job ahead, and the end', async (t) => {
   const { daemon, dir, open } = await start(t, { args: ONE_WORKER });
-  linkMany(path.join(dir, 'many'), makeVideo(path.join(dir, 'one.mp4')), sanitized ? 1500 : 5000);
+  linkMany(path.join(dir, 'many'), makeVideo(path.join(dir, 'one.mp4')), sanitized ? 1500 : 2000);
   fill(path.join(dir, 'few'), 5);
   const page = await open();
   await showView(page, 'Scans');

@@ -317,10 +317,58 @@ static void test_standing_in_line_is_no_fault_of_the_file(void **state)
     harness_close(&harness);
 }
 
+/* A picture whose making takes a worker some time. */
+static int large_video(void)
+{
+    enum { WIDTH = 1920, HEIGHT = 1080, FRAMES = 6, FRAME = WIDTH * HEIGHT * 3 / 2 };
+    static const char head[] = "YUV4MPEG2 W1920 H1080 F25:1 Ip A1:1 C420jpeg\n";
+    static const char mark[] = "FRAME\n";
+    size_t size = sizeof head - 1 + (size_t)FRAMES * (sizeof mark - 1 + FRAME);
+    char *bytes = malloc(size), *at = bytes;
+    assert_non_null(bytes);
+    memcpy(at, head, sizeof head - 1);
+    at += sizeof head - 1;
+    for (int frame = 0; frame < FRAMES; frame++) {
+        memcpy(at, mark, sizeof mark - 1);
+        at += sizeof mark - 1;
+        for (size_t i = 0; i < FRAME; i++)
+            *at++ = (char)(i * 31 + (i >> 7) * (size_t)(frame + 3));
+    }
+    int fd = harness_file(bytes, size);
+    free(bytes);
+    return fd;
+}
+
+/* Nor is the worker, where nobody waits for the file any more. */
+static void test_standing_in_line_is_no_fault_of_the_worker(void **state)
+{
+    (void)state;
+    struct harness harness;
+    size_t dropped = 0;
+    fault_open(&harness, NULL, 1, 0, 1);
+    harness_until(&harness, harness_idle);
+    int worker;
+    assert_int_equal(harness_children(&worker, 1), 1);
+    int fd = large_video();
+    pin(worker);
+    pid_t hog = start_hog();
+    pin(hog);
+    harness_submit_picture(&harness, 0, fd, "y4m", POOL_ON_DEMAND, 7);
+    pool_cancel(harness.pool, 7, drop_count, &dropped);
+    assert_int_equal(dropped, 1);
+    int status;
+    while (waitpid(hog, &status, WNOHANG) == 0)
+        harness_turn(&harness);
+    harness_until(&harness, harness_idle);
+    assert_int_equal(status_of(&harness).started, 1);
+    harness_close(&harness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_standing_in_line_is_no_fault_of_the_file),
+        cmocka_unit_test(test_standing_in_line_is_no_fault_of_the_worker),
         cmocka_unit_test(test_no_sandbox_no_reading),
         cmocka_unit_test(test_a_kernel_without_landlock_is_said),
         cmocka_unit_test(test_workers_that_end_are_started_ever_slower),
