@@ -43,7 +43,7 @@ test('a root is unmounted and mounted again', { skip }, async () => {
   const shelf = await withDisk('', names(5));
   await shelf.scan({ new: 5 });
   const before = await shelf.videos();
-  shelf.unmount(shelf.point);
+  await shelf.unmount(shelf.point);
   const { job, said } = await shelf.scan({ refused: 'empty' });
   assert.match(job.error, /looks unmounted/);
   assert.deepEqual(said.find(({ type }) => type === 'ROOT_OFFLINE').payload, { root: shelf.folder, reason: 'empty' });
@@ -58,7 +58,7 @@ test('a root is unmounted and mounted again', { skip }, async () => {
 test('a mount point that has files of its own is another device', { skip }, async () => {
   const shelf = await withDisk('', names(5), ['hidden.mp4']);
   await shelf.scan({ new: 5 });
-  shelf.unmount(shelf.point);
+  await shelf.unmount(shelf.point);
   const away = await shelf.scan({ refused: 'device', new: 1 });
   assert.equal(away.result.refused.count, 5);
   assert.equal((await shelf.root()).reason, 'device');
@@ -74,7 +74,7 @@ test('a mount point that has files of its own is another device', { skip }, asyn
 test('another disk is mounted in the place of the first', { skip }, async () => {
   const shelf = await withDisk('', names(5));
   await shelf.scan({ new: 5 });
-  shelf.unmount(shelf.point);
+  await shelf.unmount(shelf.point);
   shelf.mount('-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', shelf.point);
   for (let i = 0; i < 3; i++) shelf.put(`other/${i}.mp4`);
   const { result } = await shelf.scan({ refused: 'device', new: 3 });
@@ -85,7 +85,7 @@ test('another disk is mounted in the place of the first', { skip }, async () => 
   // From now on it is the one that is expected here, and files may go from it.
   shelf.remove('other/0.mp4');
   await shelf.scan({ missing: 1, skipped: 2 });
-  shelf.unmount(shelf.point);
+  await shelf.unmount(shelf.point);
   shelf.mount('--bind', shelf.disk, shelf.point);
   await shelf.scan({ updated: 5, refused: 'device' });
   await shelf.end();
@@ -98,7 +98,7 @@ for (const [what, point, files] of [
   test(`a disk inside a root is unmounted: files ${what}`, { skip }, async () => {
     const shelf = await withDisk(point, files, names(40));
     await shelf.scan({ new: 45 });
-    shelf.unmount(shelf.point);
+    await shelf.unmount(shelf.point);
     shelf.remove('a/0.mp4');
     const { result } = await shelf.scan({ refused: 'device', skipped: 39 });
     assert.equal(result.refused.count, 6);
@@ -122,7 +122,7 @@ for (const [what, point, files] of [
 test('the mount point is removed while the disk is away', { skip }, async () => {
   const shelf = await withDisk('disk', ['x/1.mp4'], names(40));
   await shelf.scan({ new: 41 });
-  shelf.unmount(shelf.point);
+  await shelf.unmount(shelf.point);
   fs.rmdirSync(shelf.point);
   await shelf.scan({ refused: 'device', skipped: 40 });
   await shelf.end();
@@ -131,7 +131,7 @@ test('the mount point is removed while the disk is away', { skip }, async () => 
 test('a disk that is mounted read-only, or full, is as it was', { skip }, async () => {
   const shelf = await withDisk('', names(20));
   await shelf.scan({ new: 20 });
-  shelf.unmount(shelf.point);
+  await shelf.unmount(shelf.point);
   shelf.mount('--bind', shelf.disk, shelf.point);
   execFileSync('mount', ['-o', 'remount,bind,ro', shelf.point]);
   assert.throws(() => shelf.put('no.mp4'), /EROFS/);

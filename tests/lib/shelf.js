@@ -1,6 +1,6 @@
 // A folder of videos with the daemon that knows it and a client that keeps a copy, for tests of what comes and goes.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after } from 'node:test';
@@ -130,8 +130,9 @@ export class Shelf {
     this.mounts.push(args.at(-1));
   }
 
-  unmount(folder) {
-    execFileSync('umount', [folder], { stdio: ['ignore', 'ignore', 'inherit'] });
+  /** Once no worker has a file of it open: pictures may still be made after a scan. */
+  async unmount(folder) {
+    await eventually(() => spawnSync('umount', [folder], { stdio: 'ignore' }).status === 0, 'nobody keeps it from being unmounted');
     this.mounts.splice(this.mounts.lastIndexOf(folder), 1);
   }
 
