@@ -79,11 +79,12 @@ export class Shelf {
     return { job, result, said, types: said.map(({ type }) => type) };
   }
 
-  /** The copy that a client keeps becomes what the catalogue has. */
+  /** The copy that a client keeps becomes what the catalogue has, which a scan that rests may still add to. */
   async same() {
-    const real = await catalogue(this.daemon);
-    const end = () => {
+    let real;
+    const end = async () => {
       if (this.mirror.failed) throw this.mirror.failed;
+      real = await catalogue(this.daemon);
       try {
         sameRows(this.mirror.videos, real, 'the copy');
         return true;
@@ -130,7 +131,7 @@ export class Shelf {
     this.mounts.push(args.at(-1));
   }
 
-  /** Once no worker has a file of it open: pictures may still be made after a scan. */
+  /** Once no worker has a file of it open: one may still be at a file that another has taken over from it. */
   async unmount(folder) {
     await eventually(() => spawnSync('umount', [folder], { stdio: 'ignore' }).status === 0, 'nobody keeps it from being unmounted');
     this.mounts.splice(this.mounts.lastIndexOf(folder), 1);
