@@ -168,7 +168,7 @@ enum rl_err names_gather(struct catalog *catalog, struct block *block, const str
  * in it. */
 struct names_load {
     struct buf key; /* the last one that was read */
-    int64_t directory, number;
+    int64_t number;
     uint32_t *run; /* the numbers with that key, yet to be put in */
     size_t n_run, cap_run;
 };

@@ -3,8 +3,8 @@
 
 #include "find.h"
 
-/* The order of names is on disk (order_name), but for the folders of equal names, which it has by
- * their ids: such a run is collected, sorted by the folders' paths, and put in. */
+/* The order of names is on disk (order_name), but for the folders of equal names: such a run is
+ * collected, sorted by the folders' paths, and put in. */
 
 enum { SLICE = 256 }; /* rows between two looks at the clock */
 
@@ -80,8 +80,7 @@ static enum rl_err take(struct find *find, sqlite3_stmt *statement)
     struct names_load *load = &find->names_load;
     const void *key = sqlite3_column_blob(statement, 0);
     size_t len = (size_t)sqlite3_column_bytes(statement, 0);
-    int64_t number = sqlite3_column_int64(statement, 2);
-    load->directory = sqlite3_column_int64(statement, 1);
+    int64_t number = sqlite3_column_int64(statement, 1);
     load->number = number;
     if (load->key.len != len || (len && memcmp(load->key.data, key, len) != 0)) {
         enum rl_err err = put_run(find);
@@ -104,9 +103,8 @@ enum rl_err names_load(struct catalog *catalog, int64_t until_ns, bool *done)
     struct names_load *load = &find->names_load;
     sqlite3_stmt *list;
     enum rl_err err = statement_get(catalog, ST_NAMES_LOAD,
-                                    "SELECT key, directory, number FROM order_name"
-                                    " WHERE (key, directory, number) > (?1, ?2, ?3)"
-                                    " ORDER BY key, directory, number",
+                                    "SELECT key, number FROM order_name"
+                                    " WHERE (key, number) > (?1, ?2) ORDER BY key, number",
                                     &list);
     if (err != RL_OK)
         return err;
@@ -114,7 +112,6 @@ enum rl_err names_load(struct catalog *catalog, int64_t until_ns, bool *done)
     buf_append(&key, load->key.len ? load->key.data : "", load->key.len);
     struct binder binder = {.statement = list};
     bind_bytes(&binder, key.data, key.len);
-    bind_int(&binder, load->directory);
     bind_int(&binder, load->number);
     err = key.failed ? RL_ENOMEM : bind_done(catalog, &binder);
     for (int i = 1; err == RL_OK && (err = statement_step(catalog, list)) == RL_OK; i++) {

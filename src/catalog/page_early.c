@@ -38,7 +38,7 @@ static void name_half(const char *key, const char *from, bool descending, bool c
 {
     const char *after = descending ? "<" : ">";
     buf_printf(sql,
-               "SELECT v.number AS n, %s AS k, d.path AS p FROM %s v"
+               "SELECT v.number AS n, %s AS k, d.path AS p FROM %s"
                " CROSS JOIN directories d ON d.id = v.directory WHERE true",
                key, from);
     if (cursor)
@@ -52,9 +52,10 @@ static void name_half(const char *key, const char *from, bool descending, bool c
 static void name_sql(bool descending, bool cursor, struct buf *sql)
 {
     const char *order = descending ? "DESC" : "ASC";
-    name_half("v.key", "order_name", descending, cursor, sql);
+    name_half("o.key", "order_name o CROSS JOIN videos v ON v.number = o.number", descending,
+              cursor, sql);
     buf_puts(sql, " UNION ALL ");
-    name_half("natural_key(v.name)", "videos", descending, cursor, sql);
+    name_half("natural_key(v.name)", "videos v", descending, cursor, sql);
     buf_puts(sql, " AND v.number > (SELECT value FROM meta WHERE key = 'settled')"
                   " AND v.missing_since = 0");
     buf_printf(sql, " ORDER BY k %s, p %s, n %s LIMIT ?1 OFFSET ?2", order, order, order);

@@ -22,17 +22,18 @@ static void give_row(struct video *row, enum rl_err err, struct video *out)
         video_clear(row);
 }
 
-/* A column that is written costs its indexes and triggers whether it changes or not: the file of a
- * video that only moved is the same one. */
-#define PLACED "directory, name, size, mtime_ns, device, job, outcome, updated_at, sequence"
-#define PLACES "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"
+/* A column that is written costs its indexes and triggers whether it changes or not: a video whose
+ * folder moved is the same file under the same name. */
+#define PLACED "directory, size, mtime_ns, device, job, outcome, updated_at, sequence"
+#define PLACES "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
 
 /* RL_EEXIST: another video is there under the name. The row says what it said before. */
 static enum rl_err write_place(struct catalog *catalog, struct video *row, int64_t directory,
                                const char *name, const struct file_stamp *stamp, int64_t job,
                                enum outcome outcome)
 {
-    bool moved = !row->missing_since_ms && row->stamp.inode == stamp->inode;
+    bool moved = !row->missing_since_ms && row->stamp.inode == stamp->inode &&
+                 strcmp(path_name(row->path), name) == 0;
     catalog->vacant.directory = 0;
     sqlite3_stmt *set;
     enum rl_err err =
@@ -40,8 +41,8 @@ static enum rl_err write_place(struct catalog *catalog, struct video *row, int64
             ? statement_get(catalog, ST_VIDEO_MOVED,
                             "UPDATE videos SET (" PLACED ") = (" PLACES ") WHERE number = ?1", &set)
             : statement_get(catalog, ST_VIDEO_PLACE,
-                            "UPDATE videos SET (" PLACED ", inode, missing_since) = (" PLACES
-                            ", ?11, 0) WHERE number = ?1",
+                            "UPDATE videos SET (" PLACED ", name, inode, missing_since) = (" PLACES
+                            ", ?10, ?11, 0) WHERE number = ?1",
                             &set);
     if (err != RL_OK)
         return err;
@@ -51,7 +52,6 @@ static enum rl_err write_place(struct catalog *catalog, struct video *row, int64
     struct binder binder = {.statement = set};
     bind_int(&binder, row->number);
     bind_int(&binder, directory);
-    bind_bytes(&binder, name, strlen(name));
     bind_int(&binder, stamp->size);
     bind_int(&binder, stamp->mtime_ns);
     bind_unsigned(&binder, stamp->device);
@@ -59,8 +59,10 @@ static enum rl_err write_place(struct catalog *catalog, struct video *row, int64
     bind_text(&binder, words_outcome(outcome));
     bind_int(&binder, row->updated_at_ms);
     bind_int(&binder, row->sequence);
-    if (!moved)
+    if (!moved) {
+        bind_bytes(&binder, name, strlen(name));
         bind_unsigned(&binder, stamp->inode);
+    }
     err = bind_done(catalog, &binder);
     if (err == RL_OK)
         err = statement_run(catalog, set);

@@ -79,9 +79,9 @@ static enum rl_err write_sequence(struct catalog *catalog)
 static enum rl_err settle(struct catalog *catalog)
 {
     enum rl_err err = run(catalog, ST_SETTLE,
-                          "INSERT INTO order_name SELECT natural_key(name), directory, number"
+                          "INSERT INTO order_name SELECT natural_key(name), number"
                           " FROM videos WHERE missing_since = 0 AND number >"
-                          " (SELECT value FROM meta WHERE key = 'settled') ORDER BY 1, 2, 3");
+                          " (SELECT value FROM meta WHERE key = 'settled') ORDER BY 1, 2");
     return err == RL_OK ? put_meta(catalog, "settled", catalog->newest) : err;
 }
 
