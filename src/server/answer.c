@@ -11,6 +11,7 @@
 void answer_clear(struct answer *answer)
 {
     buf_free(&answer->body);
+    shared_bytes_release(answer->shared);
     file_send_close(&answer->file);
     media_free(answer->media);
     for (size_t i = 0; i < answer->n_headers; i++)

@@ -61,6 +61,8 @@ uint64_t answer_length(const struct answer *answer)
 {
     if (answer->media)
         return (uint64_t)media_length(answer->media);
+    if (answer->shared)
+        return answer->shared->len;
     return answer->file.length > 0 ? (uint64_t)answer->file.length : answer->body.len;
 }
 
@@ -72,10 +74,11 @@ static int64_t next_piece(struct exchange *exchange, unsigned char *out)
         return 0;
     if (answer->file.length > 0)
         return file_send_read(&answer->file, out, SCRATCH_BODY);
-    size_t piece = answer->body.len - (size_t)exchange->sent;
+    const void *whole = answer->shared ? (const void *)answer->shared->bytes : answer->body.data;
+    size_t piece = (size_t)(answer_length(answer) - exchange->sent);
     if (piece > SCRATCH_BODY)
         piece = SCRATCH_BODY;
-    memcpy(out, answer->body.data + exchange->sent, piece);
+    memcpy(out, (const char *)whole + exchange->sent, piece);
     return (int64_t)piece;
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api.h"
 #include "query.h"
@@ -99,13 +100,27 @@ static bool describe(struct exchange *exchange, const struct wanted *wanted, int
 /* Answers with what is kept; false: there is nothing. */
 static bool answer_kept(struct exchange *exchange, const struct wanted *wanted)
 {
-    int fd;
-    int64_t size;
-    if (library_picture_open(exchange->server->library, &wanted->key, &fd, &size))
+    struct server *server = exchange->server;
+    struct answer *answer = &exchange->answer;
+    const int64_t now_ns = clock_mono_ns();
+    struct shared_bytes *shared = picture_recent_get(&server->recent, &wanted->key, now_ns);
+    int64_t size = shared ? (int64_t)shared->len : 0;
+    int fd = -1;
+    if (!shared && library_picture_open(server->library, &wanted->key, &fd, &size))
         return false;
-    file_send_open(&exchange->answer.file, fd, 0, size);
-    if (describe(exchange, wanted, size))
-        file_send_close(&exchange->answer.file);
+    if (describe(exchange, wanted, size)) {
+        shared_bytes_release(shared);
+    } else {
+        if (!shared)
+            shared = picture_recent_put(&server->recent, &wanted->key, fd, size, now_ns);
+        answer->shared = shared;
+        if (!shared) {
+            file_send_open(&answer->file, fd, 0, size);
+            fd = -1;
+        }
+    }
+    if (fd >= 0)
+        close(fd);
     return true;
 }
 

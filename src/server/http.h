@@ -9,6 +9,7 @@
 
 #include "file_send.h"
 #include "media_send.h"
+#include "picture_recent.h"
 #include "position.h"
 #include "problem.h"
 #include "reeld/base.h"
@@ -68,6 +69,7 @@ struct answer {
     bool media_page;          /* a video: with what a browser needs to show it by itself */
     bool stream;              /* it goes on behind the body, until the connection ends */
     struct buf body;
+    struct shared_bytes *shared; /* instead of a body; NULL, or held */
     struct file_send file; /* instead of a body; where only the head is sent, its length will do */
     struct media *media;   /* likewise, parts of a video's file; owned */
     struct {

@@ -102,6 +102,7 @@ struct server {
     int quiet_fd; /* epoll set of the connections that are not read */
     struct upgrade upgrade;
     struct picture_lookup pictures;
+    struct picture_recent recent;
     struct backup backup;
     struct warm warm;
     struct channel channel;

@@ -401,6 +401,7 @@ void server_close(struct server *server)
     if (server->wake_fd >= 0)
         close(server->wake_fd);
     quiet_close(server);
+    picture_recent_clear(&server->recent);
     free(server->scratch);
     free(server->web);
     packed_free(&server->packed);

@@ -1,0 +1,81 @@
+#include "picture_recent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "reeld/base.h"
+
+/* Videos that came together have numbers in a row. */
+static struct picture_recent_slot *slot_of(struct picture_recent *recent,
+                                           const struct picture_key *key)
+{
+    return &recent->slots[(uint64_t)key->number % PICTURE_RECENT_SLOTS];
+}
+
+static bool same(const struct picture_key *a, const struct picture_key *b)
+{
+    return a->number == b->number && a->version == b->version && a->form == b->form &&
+           a->width == b->width;
+}
+
+struct shared_bytes *picture_recent_get(struct picture_recent *recent,
+                                        const struct picture_key *key, int64_t now_ns)
+{
+    struct picture_recent_slot *slot = slot_of(recent, key);
+    if (!slot->bytes || now_ns >= slot->until_ns || !same(&slot->key, key))
+        return NULL;
+    slot->bytes->holders++;
+    return slot->bytes;
+}
+
+static bool read_whole(int fd, struct shared_bytes *out)
+{
+    size_t got = 0;
+    while (got < out->len) {
+        ssize_t n = pread(fd, out->bytes + got, out->len - got, (off_t)got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        got += (size_t)n;
+    }
+    return true;
+}
+
+struct shared_bytes *picture_recent_put(struct picture_recent *recent,
+                                        const struct picture_key *key, int fd, int64_t size,
+                                        int64_t now_ns)
+{
+    if (size < 1 || size > PICTURE_RECENT_BYTES)
+        return NULL;
+    struct shared_bytes *shared = malloc(sizeof *shared + (size_t)size);
+    if (!shared)
+        return NULL;
+    *shared = (struct shared_bytes){.holders = 2, .len = (size_t)size};
+    if (!read_whole(fd, shared)) {
+        free(shared);
+        return NULL;
+    }
+    struct picture_recent_slot *slot = slot_of(recent, key);
+    shared_bytes_release(slot->bytes);
+    *slot = (struct picture_recent_slot){
+        .key = *key,
+        .until_ns = now_ns + PICTURE_RECENT_MS * INT64_C(1000000),
+        .bytes = shared,
+    };
+    return shared;
+}
+
+void shared_bytes_release(struct shared_bytes *shared)
+{
+    if (shared && --shared->holders == 0)
+        free(shared);
+}
+
+void picture_recent_clear(struct picture_recent *recent)
+{
+    for (size_t i = 0; i < PICTURE_RECENT_SLOTS; i++)
+        shared_bytes_release(recent->slots[i].bytes);
+    *recent = (struct picture_recent){0};
+}
