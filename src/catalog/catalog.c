@@ -198,9 +198,7 @@ static enum rl_err open_file(struct catalog *catalog, const char *path, char why
     }
     /* SQLite has resolved symlinks in its name: two names of one file have one lock. */
     const char *name = sqlite3_db_filename(catalog->db, "main");
-    err = identity_functions(catalog->db);
-    if (err == RL_OK)
-        err = picture_functions(catalog->db);
+    err = schema_functions(catalog->db);
     if (err == RL_OK && catalog->mode == CATALOG_WRITER)
         err = place_lock(name, &catalog->lock_fd, why);
     if (err == RL_OK)

@@ -180,6 +180,9 @@ enum rl_err schema_read(sqlite3 *db, const char *path, int count, int *version,
 enum rl_err schema_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps,
                            int count, char why[CATALOG_WHY_SIZE]);
 
+/* Gives the handle the SQL functions that the schema, its triggers and its steps use. */
+enum rl_err schema_functions(sqlite3 *db);
+
 /* Says in words why the file cannot be used, for an SQLite result code; returns its error. */
 enum rl_err schema_fail(sqlite3 *db, const char *path, int rc, char why[CATALOG_WHY_SIZE]);
 

@@ -2,6 +2,15 @@
 #include <string.h>
 
 #include "private.h"
+#include "streams_pack.h"
+
+enum rl_err schema_functions(sqlite3 *db)
+{
+    enum rl_err err = identity_functions(db);
+    if (err == RL_OK)
+        err = picture_functions(db);
+    return err == RL_OK ? streams_functions(db) : err;
+}
 
 int schema_query(sqlite3 *db, const char *sql, int64_t *out)
 {

@@ -270,10 +270,23 @@ static const char renames[] =
     " AND new.missing_since = 0 BEGIN"
     " INSERT INTO order_name VALUES (natural_key(new.name), new.number); END;";
 
+/* The streams of a video in one BLOB (streams_pack.h). */
+static const char packed[] =
+    "ALTER TABLE streams RENAME TO streams_3;"
+    "CREATE TABLE streams ("
+    " video INTEGER PRIMARY KEY REFERENCES videos (number) ON DELETE CASCADE,"
+    " packed BLOB NOT NULL) STRICT;"
+    "INSERT INTO streams SELECT video, pack_streams (position, stream_index, kind, disposition,"
+    " rotation, width, height, bit_depth, channels, sample_rate, aspect_num, aspect_den, rate_num,"
+    " rate_den, average_num, average_den, bit_rate, duration_us, frames, codec, profile, language,"
+    " pixel_format, color_range, color_space, color_primaries, color_transfer, channel_layout, hdr,"
+    " title) FROM (SELECT * FROM streams_3 ORDER BY video, position) GROUP BY video;"
+    "DROP TABLE streams_3;";
+
 const struct schema_step schema_steps[] = {
     {{catalogue, videos, sorts, streams, jobs}},
     {{paths, names, identity, roots}},
     {{pictures, watching}},
-    {{renames}},
+    {{renames, packed}},
 };
 const int schema_version = (int)(sizeof schema_steps / sizeof schema_steps[0]);

@@ -47,7 +47,7 @@ static void test_as_it_was(void **state)
     copy_version(fixture, path);
     upgrade(fixture, path);
     assert_int_equal(query_int(path, "SELECT count(*) FROM videos"), 7);
-    assert_int_equal(query_int(path, "SELECT count(*) FROM streams"), 15);
+    assert_int_equal(query_int(path, "SELECT count(*) FROM streams"), 7);
     assert_int_equal(query_int(path, "SELECT count(*) FROM tombstones WHERE number = 0"), 1);
     assert_int_equal(query_int(path, "SELECT count(*) FROM order_name"), 7);
     assert_int_equal(query_int(path, "SELECT count(*) FROM order_inode"), 7);
