@@ -16,7 +16,7 @@ struct config {
     char **hosts; /* further names by which clients may call the service (Host and Origin checks) */
     char *database; /* path of the catalogue */
     char *data;     /* directory for pictures, and for a backup while it is being sent */
-    char *web;      /* directory of the page */
+    char *web;      /* directory of the page: the packed copy beside the program, or the sources */
     char *worker;   /* path of reeld-worker */
     char **roots;   /* real paths, NULL-terminated; empty: every readable folder (loopback only) */
     char **root_watch, **root_poll, **root_off; /* roots of a mode of their own, as they were said:

@@ -43,6 +43,24 @@ static int program_dir(char *out, size_t size)
     return 0;
 }
 
+static bool holds_page(const char *dir)
+{
+    char *index = join(dir, "index.html");
+    bool holds = index && access(index, R_OK) == 0;
+    free(index);
+    return holds;
+}
+
+/* The packed copy of the page beside the program; the sources where the build made none. */
+static char *page_dir(const char *program)
+{
+    char *packed = join(program, "web");
+    if (!packed || holds_page(packed))
+        return packed;
+    free(packed);
+    return join(program, "../../web");
+}
+
 /* $XDG_DATA_HOME/reeld, or ~/.local/share/reeld, or /var/lib/reeld where there is no home. */
 static char *data_dir(void)
 {
@@ -79,7 +97,7 @@ int config_defaults(struct config *config)
                                                     : (int)cores;
     config->worker_memory = 1024u << 20;
     config->log_level = LOG_LEVEL_INFO;
-    config->web = join(dir, "../../web");
+    config->web = page_dir(dir);
     config->worker = join(dir, "reeld-worker");
     config->database = data ? join(data, "catalog.db") : NULL;
     free(data);
@@ -291,9 +309,7 @@ int config_validate(struct config *config)
     settle_modes(config);
     if (access(config->worker, X_OK) != 0)
         return complain("--worker-program", config->worker, strerror(errno));
-    char index[PATH_MAX];
-    snprintf(index, sizeof index, "%s/index.html", config->web);
-    if (access(index, R_OK) != 0)
+    if (!holds_page(config->web))
         return complain("--web", config->web, "holds no index.html");
     return 0;
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Daemon, tempDir } from '../lib/daemon.js';
+import { Daemon, build, tempDir } from '../lib/daemon.js';
 import { answers, Raw } from './raw.js';
 
 let daemon;
@@ -94,6 +94,30 @@ test('places inside the page give the page, to a browser', async () => {
   for (const route of ['/api/v1/nothing', '/api', '/health/x'])
     assert.equal((await fetch(daemon.url + route, { headers: html })).status, 404, route);
   assert.equal((await fetch(`${daemon.url}/index.html`, { method: 'POST' })).status, 405);
+});
+
+test('where nothing else is said: the copy beside the program, or else the sources', async () => {
+  const place = path.join(dir, 'clone/build/some');
+  const program = path.join(place, 'reeld');
+  const put = (folder, title) => {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, 'index.html'), `<!doctype html><title>${title}</title>`);
+  };
+  const shown = async (...args) => {
+    const other = await Daemon.start({ program, args: ['--worker-program', path.join(build, 'reeld-worker'), ...args] });
+    const text = await (await fetch(other.url)).text();
+    await other.cleanup();
+    return /<title>(.*)<\/title>/.exec(text)[1];
+  };
+  put(path.join(dir, 'clone/web'), 'sources');
+  fs.mkdirSync(place, { recursive: true });
+  fs.copyFileSync(path.join(build, 'reeld'), program);
+  assert.equal(await shown(), 'sources');
+  fs.mkdirSync(path.join(place, 'web'));
+  assert.equal(await shown(), 'sources', 'a folder without a page');
+  put(path.join(place, 'web'), 'packed');
+  assert.equal(await shown(), 'packed');
+  assert.equal(await shown('--web', path.join(dir, 'clone/web')), 'sources');
 });
 
 test('without a page the service still serves', async () => {

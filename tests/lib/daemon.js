@@ -49,8 +49,8 @@ if (checked) {
 
 export class Daemon {
   /**
-   * @param {{args?: string[], env?: Record<string, string>, dir?: string, wrap?: string[]}} [options]
-   *   dir: where its catalogue and pictures live (default: a fresh one); wrap: a command to run it under.
+   * @param {{args?: string[], env?: Record<string, string>, dir?: string, wrap?: string[], program?: string}} [options]
+   *   dir: where its catalogue and pictures live (default: a fresh one); wrap: a command to run it under; program: another reeld.
    */
   static async start(options = {}) {
     const daemon = new Daemon();
@@ -63,9 +63,9 @@ export class Daemon {
 
   async launch() {
     const argv = [
-      ...(this.options.wrap ?? []), path.join(build, 'reeld'),
+      ...(this.options.wrap ?? []), this.options.program ?? path.join(build, 'reeld'),
       '--listen', '127.0.0.1', '--port', '0', '--database', path.join(this.dir, 'catalog.db'),
-      '--data', path.join(this.dir, 'data'), '--web', path.join(top, 'web'),
+      '--data', path.join(this.dir, 'data'),
       '--thumbnails', 'no', '--watch', 'off', // a test of pictures, or of watching, says otherwise
       ...(this.options.args ?? []),
     ];
