@@ -11,7 +11,7 @@ die() {
 
 build_packages=(gcc g++ cmake ninja-build pkg-config libwebsockets-dev libwebsockets-evlib-uv libsqlite3-dev libjson-c-dev zlib1g-dev
   libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libinih-dev libseccomp-dev libxxhash-dev uuid-dev
-  linux-libc-dev uthash-dev ffmpeg)
+  linux-libc-dev uthash-dev ffmpeg esbuild)
 test_packages=(libcmocka-dev clang libclang-rt-14-dev chromium strace curl sqlite3 python3 binutils util-linux git)
 
 as_root() {
