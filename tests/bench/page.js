@@ -2,38 +2,35 @@
 // the DevTools protocol.
 //   --videos N    of the library that is scrolled through (100,000)
 //   --seconds S   for the way from end to end and back (60)
+//   --web DIR     another page than the one served by default, e.g. --web web: the sources
 //   --parts A,B   of: size, paint, scroll, events (these), soak; of events see page_events.js; soak: both at once, for all of --seconds
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { Daemon, build, tempDir, top } from '../lib/daemon.js';
+import { pageFiles, sizeOf } from '../lib/page_files.js';
 import { mainTasks, median, percentile, row } from './measure.js';
 
 const { values: options } = parseArgs({
   options: {
     videos: { type: 'string', default: '100000' }, seconds: { type: 'string', default: '60' }, parts: { type: 'string', default: 'size,paint,scroll,events' },
-    loads: { type: 'string', default: '15' }, help: { type: 'boolean' },
+    loads: { type: 'string', default: '15' }, web: { type: 'string' }, help: { type: 'boolean' },
   },
 });
 if (options.help) {
-  console.log(fs.readFileSync(new URL(import.meta.url), 'utf8').split('\n').slice(0, 6).map((line) => line.replace(/^\/\/ ?/, '')).join('\n'));
+  console.log(fs.readFileSync(new URL(import.meta.url), 'utf8').split('\n').slice(0, 7).map((line) => line.replace(/^\/\/ ?/, '')).join('\n'));
   process.exit(0);
 }
-const web = path.join(top, 'web');
+// Every daemon from here on hears of it.
+if (options.web !== undefined) process.env.REELD_SERVER_WEB = path.resolve(options.web);
 const parts = new Set(options.parts.split(','));
 
-/** Every script and style sheet of the page, in bytes as gzip makes them one by one. */
-function size() {
-  let scripts = 0;
-  let styles = 0;
-  for (const name of fs.readdirSync(web, { recursive: true })) {
-    const file = path.join(web, name);
-    if (name.endsWith('.js')) scripts += gzipSync(fs.readFileSync(file), { level: 9 }).length;
-    if (name.endsWith('.css')) styles += gzipSync(fs.readFileSync(file), { level: 9 }).length;
-  }
+/** Every script and style sheet of the page, also of what it fetches later, in bytes as they come over the wire. */
+function size(files) {
+  const [scripts, styles] = [sizeOf(files, 'js'), sizeOf(files, 'css')];
+  row('script and style: files', files.size, '');
   row('script, gzip', scripts / 1024, 'KiB');
   row('style, gzip', styles / 1024, 'KiB');
   row('script and style, gzip', (scripts + styles) / 1024, 'KiB', 'under 60');
@@ -51,7 +48,7 @@ async function withBrowser(work) {
 }
 
 /** What of it had come when the library, as the first view, showed its first videos. */
-async function firstView(daemon) {
+async function firstView(daemon, files) {
   let bytes = 0;
   await withBrowser(async (browser) => {
     const page = await browser.newPage();
@@ -65,7 +62,7 @@ async function firstView(daemon) {
     await page.goto(daemon.url);
     await page.waitForFunction(() => window.shown);
     const came = await page.evaluate(() => performance.getEntriesByType('resource').filter(({ responseEnd }) => responseEnd <= window.shown).map(({ name }) => new URL(name).pathname));
-    for (const name of came.filter((one) => /\.(js|css)$/.test(one))) bytes += gzipSync(fs.readFileSync(path.join(web, name)), { level: 9 }).length;
+    for (const name of came) bytes += files.get(name)?.bytes ?? 0;
   });
   row('of it, there when the library shows its first videos', bytes / 1024, 'KiB', 'under 60');
 }
@@ -156,13 +153,16 @@ async function scroll(daemon) {
 }
 
 console.log('The page');
-if (parts.has('size')) size();
 if (['size', 'paint', 'scroll'].some((part) => parts.has(part))) {
   const dir = tempDir();
   execFileSync(path.join(build, 'catalogue_fill'), [path.join(dir, 'catalog.db'), '--videos', options.videos]);
   const daemon = await Daemon.start({ dir });
   try {
-    if (parts.has('size')) await firstView(daemon);
+    if (parts.has('size')) {
+      const files = await pageFiles(daemon.url);
+      size(files);
+      await firstView(daemon, files);
+    }
     if (parts.has('paint')) await paint(daemon);
     if (parts.has('scroll')) await scroll(daemon);
   } finally {
