@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { tempDir } from '../lib/daemon.js';
-import { daemonOf, data, fill, groups, metric, timedScan, tree } from './catalogue_data.js';
+import { daemonOf, data, fill, groups, insertFloor, metric, timedScan, tree } from './catalogue_data.js';
 import { FastApi, FastApiUsual, Nginx, NodeSqlite, copyCatalogue, peerCursors } from './catalogue_peers.js';
 import { cursorAt, floor, queries, random, samples, shuffled } from './catalogue_queries.js';
 import { HttpLoad, loadHttp, serverCore, startServer } from './channel_servers.js';
@@ -303,12 +303,18 @@ function insert() {
   const folders = Math.ceil(videos / 20);
   console.log(`\nFirst insert of ${videos} rows in ${folders} folders through the writer, ${options.fills} times`);
   const reports = { 1000: [], 80: [] };
+  const floors = [];
   for (let i = 0; i < Number(options.fills); i++) {
+    floors.push(insertFloor(file, videos));
     for (const commit of [1000, 80]) reports[commit].push(fill(file, { videos, folders, groups: groups(videos), commit }));
+    floors.push(insertFloor(file, videos));
   }
-  fs.rmSync(file);
-  row('1,000 rows a commit', median(reports[1000].map((report) => report.rate)), 'rows/s', '≥ 30000');
-  row('80 rows a commit, as the library has them', median(reports[80].map((report) => report.rate)), 'rows/s', '≥ 30000');
+  const rate = (commit) => median(reports[commit].map((report) => report.rate));
+  // 30,000 rows/s beside the 131,000 that bare SQLite made of such rows where the goal was set.
+  row('bare rows with their indexes, SQLite alone', median(floors), 'rows/s');
+  row('1,000 rows a commit', rate(1000), 'rows/s', '≥ 30000');
+  row('1,000 rows a commit / bare rows', rate(1000) / median(floors), '×', '≥ 0.23');
+  row('80 rows a commit, as the library has them', rate(80), 'rows/s', '≥ 30000');
   row('the catalogue\'s file', median(reports[1000].map((report) => report.bytes_a_video)), 'bytes a video', '< 700');
 }
 
