@@ -28,8 +28,4 @@ void json_add_path_checked(struct json_object *object, const char *key, const ch
 /* A progress from 0 to 1, as it is written. */
 void json_progress_text(double progress, char out[16]);
 
-/* The job's progress as a number, or null while it is not known; and its counters. */
-struct json_object *json_progress(const struct job *job);
-struct json_object *json_counts(const struct job *job);
-
 #endif

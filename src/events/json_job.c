@@ -24,7 +24,7 @@ void json_progress_text(double progress, char out[16])
     snprintf(out, 16, "%d.%04d", parts / 10000, parts % 10000);
 }
 
-struct json_object *json_progress(const struct job *job)
+static struct json_object *json_progress(const struct job *job)
 {
     double progress = job_progress(job);
     if (progress < 0)
@@ -34,7 +34,7 @@ struct json_object *json_progress(const struct job *job)
     return json_object_new_double_s(progress, text);
 }
 
-struct json_object *json_counts(const struct job *job)
+static struct json_object *json_counts(const struct job *job)
 {
     bool failed = false;
     struct json_object *counts = json_object_new_object();

@@ -302,11 +302,49 @@ static void every_word_is_its_own(void **state)
     assert_null(outcome_word(OUTCOME_NONE));
 }
 
+/* A frame of progress is text that was put together by hand; REST's job comes from json-c. Of what
+ * both tell they tell the same, to the byte. */
+static void progress_says_what_the_job_says(void **state)
+{
+    (void)state;
+    static const char *const same[] = {"job_id", "paused",   "processed",
+                                       "total",  "progress", "counts"};
+    const struct event_source source = {.catalog_id = "7f3a9c"};
+    for (int i = 0; i < 300; i++) {
+        struct job job = {.id = "01a204cf-a3d1-79e8-9564-ae28383d7f85",
+                          .type = i % 2 ? JOB_TYPE_SCAN : JOB_TYPE_THUMBNAILS,
+                          .status = JOB_RUNNING,
+                          .path = (char *)(uintptr_t) "/media",
+                          .paused = i % 3 == 0,
+                          .total_known = i % 5 != 0,
+                          .total = 299,
+                          .processed = i,
+                          .added = i,
+                          .updated = i * INT64_C(1000000007),
+                          .moved = i == 7 ? INT64_MAX : 2 + i,
+                          .skipped = 3 + i,
+                          .missing = 4 + i,
+                          .error_count = 5 + i};
+        struct event *event = event_job_progress(&source, &job, "/media/a.mkv", OUTCOME_NEW, NULL,
+                                                 FAILURE_NONE, NULL);
+        struct json_object *envelope = parse_frame(event), *told = json_job(&job);
+        for (size_t j = 0; j < sizeof same / sizeof *same; j++) {
+            struct json_object *there = member(member(envelope, "payload"), same[j]);
+            assert_string_equal(json_object_to_json_string(there),
+                                json_object_to_json_string(member(told, same[j])));
+        }
+        json_object_put(told);
+        json_object_put(envelope);
+        event_unref(event);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(envelopes_have_all_five_members),
         cmocka_unit_test(progress_is_null_then_grows_and_is_one_only_at_the_end),
+        cmocka_unit_test(progress_says_what_the_job_says),
         cmocka_unit_test(results_add_up_and_are_bounded),
         cmocka_unit_test(a_dry_run_says_what_it_would_do),
         cmocka_unit_test(plans_are_bounded),
