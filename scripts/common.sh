@@ -11,7 +11,8 @@ die() {
 
 build_packages=(gcc g++ cmake ninja-build pkg-config libwebsockets-dev libwebsockets-evlib-uv libsqlite3-dev libjson-c-dev zlib1g-dev
   libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libinih-dev libseccomp-dev libxxhash-dev uuid-dev
-  linux-libc-dev uthash-dev ffmpeg esbuild)
+  linux-libc-dev uthash-dev ffmpeg)
+page_packages=(esbuild) # makes the page smaller; it runs without
 test_packages=(libcmocka-dev clang libclang-rt-14-dev chromium strace curl sqlite3 python3 binutils util-linux git)
 
 as_root() {
@@ -38,6 +39,11 @@ install_packages() {
   say "Installing ${#missing[@]} missing packages: ${missing[*]}"
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# install_if_possible NAME…: the same of what can be done without.
+install_if_possible() {
+  (install_packages "$@") || say "Going on without: $*"
 }
 
 # build PRESET [TARGET…]
