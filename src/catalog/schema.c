@@ -1,6 +1,8 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#define LOG_ROOM "catalog"
 #include "private.h"
 #include "streams_pack.h"
 
@@ -134,8 +136,14 @@ enum rl_err schema_upgrade(sqlite3 *db, const char *path, const struct schema_st
 {
     int version = 0;
     enum rl_err err = schema_read(db, path, count, &version, why);
-    if (err == RL_OK && version > 0 && version < count)
+    const bool old = err == RL_OK && version > 0 && version < count;
+    const int64_t began_ms = clock_mono_ms();
+    if (old) {
+        log_info("%s is of version %d: it is copied to %s.v%d and brought to version %d, which "
+                 "takes a while where it is large",
+                 path, version, path, version, count);
         err = schema_copy(db, path, version, why);
+    }
     /* A step may build a table anew: its rows go with the old one, what refers to them must not. */
     if (err == RL_OK && version < count)
         sqlite3_exec(db, "PRAGMA foreign_keys = OFF", NULL, NULL, NULL);
@@ -152,6 +160,9 @@ enum rl_err schema_upgrade(sqlite3 *db, const char *path, const struct schema_st
         }
     }
     sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+    if (old && err == RL_OK)
+        log_info("%s is of version %d now; that took %" PRId64 " ms", path, version,
+                 clock_mono_ms() - began_ms);
     return err;
 }
 

@@ -42,6 +42,7 @@ for (const version of kept) {
     assert.ok(Number(to) >= Number(from), `${now} after ${then}`);
     await daemon.cleanup();
     assert.equal(sql(file, 'PRAGMA integrity_check; PRAGMA foreign_key_check;'), 'ok');
+    assert.equal(/is of version (\d+) now/.exec(daemon.stderr)?.[1], version < present ? String(present) : undefined, daemon.stderr);
     const copies = fs.readdirSync(dir).filter((name) => /^catalog\.db\.v/.test(name));
     assert.deepEqual(copies, version < present ? [`catalog.db.v${version}`] : []);
     for (const copy of copies) {
