@@ -137,6 +137,16 @@ test('a copy and a hard link are other videos', async (t) => {
   await world.keeps({ 'a.mp4': 'a.mp4', 'b.mp4': 'b.mp4' });
 });
 
+// What is known of the folder that one of them left must not be taken for what is known of the files that stayed there.
+test('one is moved out of a folder, the next is linked out of it', async (t) => {
+  const world = await World.start(t, ['a/1.mp4', 'a/2.mp4', 'a/3.mp4']);
+  move(world.at('a/1.mp4'), world.at('0/1.mp4'));
+  fs.linkSync(world.at('a/2.mp4'), world.at('0/2.mp4'));
+  copy(world.at('a/3.mp4'), world.at('0/3.mp4'));
+  await world.settle({ moved: 1, new: 2 });
+  await world.keeps({ '0/1.mp4': 'a/1.mp4', 'a/2.mp4': 'a/2.mp4', 'a/3.mp4': 'a/3.mp4' });
+});
+
 test('moved over another video: that one is missing', async (t) => {
   const world = await World.start(t, ['a.mp4', 'b.mp4', 'c.mp4']);
   move(world.at('a.mp4'), world.at('b.mp4'));
