@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { World, copy, counts, video } from '../lib/identity_world.js';
+import { World, copy, counts, hold, remove, video } from '../lib/identity_world.js';
 
 const first = 'aa.mp4';
 const last = 'zz.mp4';
@@ -21,6 +21,7 @@ function keep(world, name) {
 function save(file, fill) {
   const fresh = `${file}.fresh`;
   fill(fresh);
+  if (fs.existsSync(file)) hold(file);
   fs.renameSync(fresh, file);
 }
 
@@ -28,7 +29,7 @@ for (const name of [first, last]) {
   test(`what was missing is found elsewhere, and another film is where it was (${name})`, async (t) => {
     const world = await World.start(t, ['m.mp4', 'other.mp4'], one);
     const kept = keep(world, 'm.mp4');
-    fs.rmSync(world.at('m.mp4'));
+    remove(world.at('m.mp4'));
     await world.settle({ missing: 1 });
     video(world.at('m.mp4'));
     copy(kept, world.at(name));
@@ -58,7 +59,7 @@ for (const name of [first, last]) {
   test(`a film is written over by one that was missing, and found where another one was (${name})`, async (t) => {
     const world = await World.start(t, ['m.mp4', 'w.mp4', name], one);
     const [m, w] = [keep(world, 'm.mp4'), keep(world, 'w.mp4')];
-    fs.rmSync(world.at('w.mp4'));
+    remove(world.at('w.mp4'));
     await world.settle({ missing: 1 });
     fs.writeFileSync(world.at('m.mp4'), fs.readFileSync(w));
     save(world.at(name), (fresh) => copy(m, fresh));
@@ -73,7 +74,7 @@ test('of two that are alike and were missing, each goes to the file of its name'
   copy(kept, world.at('b/one.mp4'));
   await world.settle({ new: 1 });
   world.first = await world.rows();
-  for (const name of ['a/two.mp4', 'b/one.mp4']) fs.rmSync(world.at(name));
+  for (const name of ['a/two.mp4', 'b/one.mp4']) remove(world.at(name));
   await world.settle({ missing: 2 });
   for (const name of ['c/any.mp4', 'c/two.mp4']) copy(kept, world.at(name));
   await world.settle({ moved: 2 }, { content: true });

@@ -39,6 +39,14 @@ export function copy(from, to) {
   fs.utimesSync(to, atime, mtime);
 }
 
+/** It keeps its inode to the end of the test: whether the next file gets that one, and so is this one by its stamp, is up to the file system. */
+export const hold = (file) => fs.openSync(file);
+
+export function remove(file) {
+  hold(file);
+  fs.rmSync(file);
+}
+
 export function move(from, to) {
   fs.mkdirSync(path.dirname(to), { recursive: true });
   fs.renameSync(from, to);
