@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -191,6 +192,9 @@ static enum media_sending send_data(struct exchange *exchange, int64_t offset, i
     bool ok = got > 0 && same_version(media) && push(exchange, bytes, (size_t)got, sent);
     /* What the socket did not take is read again, then from the page cache: no client keeps it. */
     free(reading);
+    /* One fast reader would keep the processor for whole slices of time, which the job thread has
+     * to share with the loop where there is one processor for both. */
+    sched_yield();
     return ok ? MEDIA_MORE : MEDIA_FAILED;
 }
 
