@@ -215,7 +215,9 @@ export class Expectation {
     if (this.vanished.length === 0) return false;
     if (this.disk.names(root).length === 0) return true;
     if (this.scope.kind === 'file') return false;
-    const real = this.vanished.filter(({ path }) => !this.disk.get(path)?.ignored);
+    // A file that is only passed over now is no loss; one in whose place a folder is was lost, whether that is passed over or not.
+    const passedOver = ({ path }) => this.disk.get(path)?.kind === 'file' && this.disk.get(path).ignored;
+    const real = this.vanished.filter((row) => !passedOver(row));
     const there = [...this.before.values()].filter((row) => !row.missing && beneath(root, row.path)).length;
     const then = [...this.after.at.keys()].filter((path) => beneath(root, path)).length
       + this.vanished.filter(({ id }) => this.after.videos.get(id).missing_since !== null).length;
