@@ -76,14 +76,6 @@ enum rl_err streams_delete(struct catalog *catalog, int64_t video)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-/* Makes room for one more item; doubles at powers of two, so that no capacity need be kept. */
-static void *grown(void *items, uint32_t count, size_t size)
-{
-    if (count & (count - 1))
-        return items;
-    return reallocarray(items, count ? (size_t)count * 2 : 1, size);
-}
-
 /* Those of one kind, or of all (MEDIA_KINDS). */
 static enum rl_err get_streams(struct catalog *catalog, int64_t video, enum media_kind kind,
                                struct media_info *info)
@@ -121,7 +113,8 @@ static enum rl_err get_chapters(struct catalog *catalog, int64_t video, struct m
     err = bind_done(catalog, &binder);
     while (err == RL_OK && (err = statement_step(catalog, get)) == RL_OK) {
         struct row row = {.statement = get};
-        struct media_chapter *chapters = grown(info->chapters, info->n_chapters, sizeof *chapters);
+        struct media_chapter *chapters =
+            items_grown(info->chapters, info->n_chapters, sizeof *chapters);
         if (!chapters) {
             err = RL_ENOMEM;
             break;

@@ -196,18 +196,20 @@ static bool take_stream(struct packed *packed, struct media_stream *out)
     return good && out->kind >= 0 && out->kind < MEDIA_KINDS;
 }
 
-/* Room grows at powers of two, so that no capacity need be kept. */
+void *items_grown(void *items, uint32_t count, size_t size)
+{
+    if (count & (count - 1))
+        return items;
+    return reallocarray(items, count ? (size_t)count * 2 : 1, size);
+}
+
 static bool add(struct media_info *info, const struct media_stream *stream)
 {
-    uint32_t count = info->n_streams;
-    if ((count & (count - 1)) == 0) {
-        struct media_stream *streams =
-            reallocarray(info->streams, count ? (size_t)count * 2 : 1, sizeof *streams);
-        if (!streams)
-            return false;
-        info->streams = streams;
-    }
-    info->streams[info->n_streams++] = *stream;
+    struct media_stream *streams = items_grown(info->streams, info->n_streams, sizeof *streams);
+    if (!streams)
+        return false;
+    info->streams = streams;
+    streams[info->n_streams++] = *stream;
     return true;
 }
 

@@ -8,6 +8,10 @@
 #include "reeld/base.h"
 #include "reeld/media_info.h"
 
+/* Makes room for one more item of `size` bytes; doubles at powers of two, so that no capacity need
+ * be kept. NULL: out of memory, and `items` is as it was. */
+void *items_grown(void *items, uint32_t count, size_t size);
+
 /* Appends the streams of `info`; out of memory: out->failed. */
 void streams_pack(const struct media_info *info, struct buf *out);
 

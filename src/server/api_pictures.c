@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api.h"
 #include "query.h"
@@ -108,19 +107,16 @@ static bool answer_kept(struct exchange *exchange, const struct wanted *wanted)
     int fd = -1;
     if (!shared && library_picture_open(server->library, &wanted->key, &fd, &size))
         return false;
-    if (describe(exchange, wanted, size)) {
+    if (!shared)
+        file_send_open(&answer->file, fd, 0, size);
+    if (describe(exchange, wanted, size))
         shared_bytes_release(shared);
-    } else {
-        if (!shared)
-            shared = picture_recent_put(&server->recent, &wanted->key, fd, size, now_ns);
+    else if (shared)
         answer->shared = shared;
-        if (!shared) {
-            file_send_open(&answer->file, fd, 0, size);
-            fd = -1;
-        }
-    }
-    if (fd >= 0)
-        close(fd);
+    else
+        answer->shared = picture_recent_put(&server->recent, &wanted->key, fd, size, now_ns);
+    if (answer->shared || answer->status == 304)
+        file_send_close(&answer->file);
     return true;
 }
 

@@ -1,9 +1,8 @@
 #include "picture_recent.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "file_send.h"
 #include "reeld/base.h"
 
 /* Videos that came together have numbers in a row. */
@@ -29,20 +28,6 @@ struct shared_bytes *picture_recent_get(struct picture_recent *recent,
     return slot->bytes;
 }
 
-static bool read_whole(int fd, struct shared_bytes *out)
-{
-    size_t got = 0;
-    while (got < out->len) {
-        ssize_t n = pread(fd, out->bytes + got, out->len - got, (off_t)got);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        got += (size_t)n;
-    }
-    return true;
-}
-
 struct shared_bytes *picture_recent_put(struct picture_recent *recent,
                                         const struct picture_key *key, int fd, int64_t size,
                                         int64_t now_ns)
@@ -53,7 +38,9 @@ struct shared_bytes *picture_recent_put(struct picture_recent *recent,
     if (!shared)
         return NULL;
     *shared = (struct shared_bytes){.holders = 2, .len = (size_t)size};
-    if (!read_whole(fd, shared)) {
+    struct file_send file; /* not closed: the descriptor is the caller's */
+    file_send_open(&file, fd, 0, size);
+    if (file_send_read(&file, shared->bytes, shared->len) != size) {
         free(shared);
         return NULL;
     }
