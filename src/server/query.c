@@ -106,8 +106,9 @@ bool query_read_beside(const struct request *request, const char *const *others,
         while (i < n_fields && strcmp(fields[i].name, arg->name) != 0)
             i++;
         if (i == n_fields)
-            return problem_set(problem, 400, "UNKNOWN_PARAMETER", arg->name,
-                               "there is no parameter of this name");
+            return problem_set(
+                problem, 400, "UNKNOWN_PARAMETER", arg->name,
+                "there is no parameter of this name; in a value, write & as %%26 and ; as %%3B");
         if (is_repeated(request, a))
             return problem_set(problem, 400, "REPEATED_PARAMETER", arg->name,
                                "%s may be given only once", fields[i].name);

@@ -89,7 +89,7 @@ bool request_conditions(const struct exchange *exchange, struct conditions *out)
     return read_header(wsi, WSI_TOKEN_HTTP_IF_MATCH, out->if_match, sizeof out->if_match);
 }
 
-/* Takes the arguments apart: lws has split them at '&' and decoded them. */
+/* Takes the arguments apart: lws has split them at '&' and ';' and decoded them. */
 static enum rl_err read_args(struct lws *wsi, struct request *request)
 {
     int total = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS);
@@ -120,8 +120,9 @@ static enum rl_err read_args(struct lws *wsi, struct request *request)
     }
 }
 
-/* lws takes the target apart at each '&', also at one before the '?', and puts a NUL there, but not
- * where a segment begins, after dots too. It refuses an encoded NUL, but not there. */
+/* lws takes the target apart at each '&' and ';', also at one before the '?', and puts a NUL there,
+ * but not where a segment begins, after dots too. It refuses an encoded NUL, but not there. Which
+ * of the two it was is lost; no route has either in it. */
 static bool copy_path(char *out, const char *uri, size_t len)
 {
     bool begins = false;

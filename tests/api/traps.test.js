@@ -276,14 +276,24 @@ test('an encoded line break in the target adds no header and hides none', async 
   await kept(`GET /health/live HTTP/1.1\r\n${host}X-Note: HTTP/1.1\r\n\r\n`, 200);
 });
 
-test('an ampersand in the path is a character of it', async () => {
-  for (const path of ['/a&b', '/&', '/api/v1/jobs&x?limit=1&limit=2', '/&/../../../../../../etc/passwd'])
+test('an ampersand or a semicolon in the path is a character of it', async () => {
+  for (const path of ['/a&b', '/&', '/;', '/index.html;x', '/api/v1/jobs&x?limit=1&limit=2', '/api/v1/jobs;x', '/&/../../../../../../etc/passwd'])
     await kept(`GET ${path} HTTP/1.1\r\n${host}\r\n`, 404);
+});
+
+test('a semicolon divides parameters as an ampersand does, and says so where it was meant as text', async () => {
+  const { body } = await daemon.get('/api/v1/videos?limit=7;offset=2&q=a%3Bb%26c');
+  assert.deepEqual([body.limit, body.offset, body.query], [7, 2, 'a;b&c']);
+  for (const sign of '&;') {
+    const refusal = (await daemon.get(`/api/v1/videos?q=a${sign}b`)).body;
+    assert.deepEqual([refusal.code, refusal.field], ['UNKNOWN_PARAMETER', 'b']);
+    assert.match(refusal.message, new RegExp(`${sign} as ${encodeURIComponent(sign)}`));
+  }
 });
 
 test('headers and targets that are too long end the connection', async () => {
   for (const request of [`GET /${'a'.repeat(20000)} HTTP/1.1\r\n${host}\r\n`, `GET /?a=${'b'.repeat(20000)} HTTP/1.1\r\n${host}\r\n`,
-    `GET /api/v1/jobs?${'&'.repeat(500)} HTTP/1.1\r\n${host}\r\n`,
+    ...['&', ';'].map((sign) => `GET /api/v1/jobs?${sign.repeat(500)} HTTP/1.1\r\n${host}\r\n`),
     `GET / HTTP/1.1\r\n${host}X-Long: ${'c'.repeat(40000)}\r\n\r\n`, `GET / HTTP/1.1\r\n${host}${'X-Many: 1\r\n'.repeat(5000)}\r\n`,
     `GET / HTTP/1.1\r\nHost: ${'d'.repeat(3000)}\r\n\r\n`]) {
     const raw = await open();

@@ -292,8 +292,8 @@ bool harness_fits(const char *target, size_t len)
 {
     size_t count = 0;
     for (size_t i = 0; i < len; i++)
-        count += target[i] == '&';
-    return count <= HARNESS_AMPERSANDS;
+        count += target[i] == '&' || target[i] == ';';
+    return count <= HARNESS_SEPARATORS;
 }
 
 bool harness_hung_up(const struct harness *harness)

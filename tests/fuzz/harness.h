@@ -17,9 +17,9 @@ struct harness;
  * read and answered before the second is sent. */
 enum { HARNESS_SPLIT = 0xff };
 
-/* lws takes a target apart at each '&' and has room for some 90 parts of a head: it hangs up over a
- * request with more, unanswered. So many are no trouble. */
-enum { HARNESS_AMPERSANDS = 60 };
+/* lws takes a target apart at each '&' and ';' and has room for some 90 parts of a head: it hangs up
+ * over a request with more, unanswered. So many are no trouble. */
+enum { HARNESS_SEPARATORS = 60 };
 bool harness_fits(const char *target, size_t len);
 
 /* Opens the server over a fresh catalogue. Never fails: aborts. It lives as long as the process. */
