@@ -128,6 +128,33 @@ test('a search that is typed on ends the one before, and the last one is what is
   await waitNames(page, await names(daemon, 'q=harbour&sort=added&order=desc&limit=100'));
 });
 
+for (const first of ['reeld-library', 'reeld-grid']) {
+  test(`where nothing is found nothing is held of what was there, with ${first} drawn first`, async (t) => {
+    const { daemon, open } = await startMany(t, 2000);
+    const page = await open();
+    await total(page, 2000);
+    await settled(page);
+    await page.evaluate((name) => {
+      const [library, grid] = ['reeld-library', 'reeld-grid'].map((one) => document.querySelector(one));
+      const [before, other] = name === 'reeld-library' ? [library, grid] : [grid, library];
+      const invalidate = other.invalidate.bind(other);
+      other.invalidate = () => {
+        before.invalidate();
+        invalidate();
+      };
+    }, first);
+    for (let round = 0; round < 2; round++) {
+      await page.getByRole('searchbox').fill('nothing at all');
+      await page.getByText('Nothing is called “nothing at all”.').waitFor();
+      await page.waitForFunction((item) => !document.querySelector(item), ITEM);
+      assert.equal(await page.locator('reeld-grid').isVisible(), false);
+      await page.getByRole('searchbox').fill('');
+      await total(page, 2000);
+      await waitNames(page, await names(daemon, 'sort=added&order=desc&limit=100'));
+    }
+  });
+}
+
 test('how far one was is kept too: by reload, and from a video back', async (t) => {
   const { open } = await startMany(t, 5000);
   const page = await open({ path: '/?sort=name' });

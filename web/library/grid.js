@@ -251,7 +251,10 @@ export class VideoGrid extends Component {
   }
 
   update() {
-    if (this.offsetParent === null) return; // another view is shown
+    // With nothing in it there is no grid, nor what it held before, whichever view is shown.
+    this.hidden = this.catalogue.total === 0;
+    if (this.hidden) this.#shelf.show(0, -1, this.catalogue, this.failed);
+    if (this.offsetParent === null) return; // nothing is in it, or another view is shown
     const width = this.clientWidth;
     this.#view = innerHeight;
     if (width !== this.#width) this.#measure(width);
