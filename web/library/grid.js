@@ -251,9 +251,8 @@ export class VideoGrid extends Component {
   }
 
   update() {
-    // With nothing in it there is no grid, nor what it held before, whichever view is shown.
-    this.hidden = this.catalogue.total === 0;
-    if (this.hidden) this.#shelf.show(0, -1, this.catalogue, this.failed);
+    // Nothing is left: what it held goes, also where it is hidden already.
+    if (this.catalogue.total === 0) this.#shelf.show(0, -1, this.catalogue, this.failed);
     if (this.offsetParent === null) return; // nothing is in it, or another view is shown
     const width = this.clientWidth;
     this.#view = innerHeight;

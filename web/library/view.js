@@ -269,6 +269,7 @@ export class LibraryView extends Component {
     const { known, total, loading } = this.catalogue;
     const empty = known && total === 0 && !loading;
     this.#empty.hidden = !empty;
+    this.#grid.hidden = total === 0;
     if (!empty) return;
     const { q, filters } = this.#question;
     const filtered = Object.keys(filters).length > 0;
