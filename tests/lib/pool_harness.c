@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -123,25 +125,38 @@ void harness_submit_video(struct harness *harness, size_t index)
     harness_submit(harness, index, harness_file(harness_video, harness_video_size), 1);
 }
 
-void harness_turn(struct harness *harness)
+/* Waits, not for ever, for the pool or for `other`, where that is one, and serves the pool. */
+static void turn(struct harness *harness, int other)
 {
-    struct pollfd fds[POOL_POLLFDS_MAX];
+    struct pollfd fds[POOL_POLLFDS_MAX + 1];
     int count = pool_pollfds(harness->pool, fds, POOL_POLLFDS_MAX);
-    poll(fds, (nfds_t)count, pool_timeout_ms(harness->pool));
+    int timeout = pool_timeout_ms(harness->pool);
+    if (other >= 0)
+        fds[count++] = (struct pollfd){.fd = other, .events = POLLIN};
+    if (poll(fds, (nfds_t)count, timeout >= 0 ? timeout : HARNESS_PATIENCE_MS) == 0 && timeout < 0)
+        fail_msg("nothing happened for %d ms, and the pool expects nothing", HARNESS_PATIENCE_MS);
     pool_service(harness->pool);
 }
 
-/* A turn that does not wait for ever. */
+void harness_turn(struct harness *harness)
+{
+    turn(harness, -1);
+}
+
+bool harness_turn_beside(struct harness *harness, pid_t child)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+    assert_true(pidfd >= 0);
+    turn(harness, pidfd);
+    close(pidfd);
+    return waitpid(child, NULL, WNOHANG) == 0;
+}
+
 static void patient_turn(struct harness *harness, int64_t end)
 {
-    struct pollfd fds[POOL_POLLFDS_MAX];
-    int count = pool_pollfds(harness->pool, fds, POOL_POLLFDS_MAX);
-    int timeout = pool_timeout_ms(harness->pool);
-    if (poll(fds, (nfds_t)count, timeout >= 0 ? timeout : HARNESS_PATIENCE_MS) == 0 && timeout < 0)
-        fail_msg("nothing happened for %d ms, and the pool expects nothing", HARNESS_PATIENCE_MS);
+    turn(harness, -1);
     if (clock_mono_ms() > end)
         fail_msg("not done within %d ms", HARNESS_PATIENCE_MS);
-    pool_service(harness->pool);
 }
 
 void harness_run(struct harness *harness, size_t answered)
@@ -192,6 +207,13 @@ size_t harness_children(int *pids, size_t max)
     }
     closedir(proc);
     return count;
+}
+
+void harness_until_children(struct harness *harness, size_t count)
+{
+    int64_t end = clock_mono_ms() + HARNESS_PATIENCE_MS;
+    while (harness_children(NULL, 0) != count)
+        patient_turn(harness, end);
 }
 
 size_t harness_descriptors(void)

@@ -49,19 +49,27 @@ void harness_submit_picture(struct harness *harness, size_t index, int fd, const
 void harness_submit_text(struct harness *harness, size_t index, const char *text);
 void harness_submit_video(struct harness *harness, size_t index);
 
-/* Waits as the pool asks for it and serves it once. */
+/* Waits as the pool asks for it and serves it once; fails the test where the pool waits for
+ * nothing. */
 void harness_turn(struct harness *harness);
 
-/* Turns until `answered` files are answered; fails the test after a minute. */
+/* The same, but waits no longer than a child of the test runs. Whether it still does; reaps it. */
+bool harness_turn_beside(struct harness *harness, pid_t child);
+
+/* Turns until `answered` files are answered; fails the test after some minutes. */
 void harness_run(struct harness *harness, size_t answered);
 
-/* Turns until condition(status) holds; fails the test after a minute. */
+/* Turns until condition(status) holds; fails the test after some minutes. */
 void harness_until(struct harness *harness, bool (*condition)(const struct pool_status *status));
 
 bool harness_idle(const struct pool_status *status); /* all workers ready, none at work */
 
 /* Children of this process by /proc, zombies included; the first `max` into `pids`. */
 size_t harness_children(int *pids, size_t max);
+
+/* Turns until there are so many of them: a worker that was killed is reaped some time after another
+ * stands in its place. Fails the test after some minutes. */
+void harness_until_children(struct harness *harness, size_t count);
 
 /* Open descriptors of this process. */
 size_t harness_descriptors(void);

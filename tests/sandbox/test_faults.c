@@ -215,7 +215,7 @@ static void crash_many(size_t files)
     }
     harness_until(&harness, harness_idle);
     assert_int_equal(status_of(&harness).crashes, (files + 3) / 4);
-    assert_int_equal(harness_children(NULL, 0), 4); /* no zombie */
+    harness_until_children(&harness, 4); /* no zombie */
     harness_close(&harness);
     assert_int_equal(harness_descriptors(), descriptors);
 }
@@ -307,11 +307,8 @@ static void test_standing_in_line_is_no_fault_of_the_file(void **state)
     pid_t hog = start_hog();
     pin(hog);
     harness_submit_text(&harness, 0, "ATTACK:spin\n");
-    int status;
-    while (waitpid(hog, &status, WNOHANG) == 0) {
+    while (harness_turn_beside(&harness, hog))
         assert_int_equal(harness.answered, 0);
-        harness_turn(&harness);
-    }
     harness_run(&harness, 1);
     assert_int_equal(harness.outcomes[0].code, FAILURE_TIMEOUT);
     harness_close(&harness);
@@ -356,9 +353,8 @@ static void test_standing_in_line_is_no_fault_of_the_worker(void **state)
     harness_submit_picture(&harness, 0, fd, "y4m", POOL_ON_DEMAND, 7);
     pool_cancel(harness.pool, 7, drop_count, &dropped);
     assert_int_equal(dropped, 1);
-    int status;
-    while (waitpid(hog, &status, WNOHANG) == 0)
-        harness_turn(&harness);
+    while (harness_turn_beside(&harness, hog))
+        ;
     harness_until(&harness, harness_idle);
     assert_int_equal(status_of(&harness).started, 1);
     harness_close(&harness);
