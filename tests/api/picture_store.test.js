@@ -19,7 +19,7 @@ const check = async (gallery) => (await gallery.daemon.get('/health/ready')).bod
 test('beyond the limit those go that nobody looked at for longest, and they can be made again', async (t) => {
   const gallery = await Gallery.start(t, { thumbnails: false, args: ['--pictures-max-mb', '1'] });
   const noise = makeVideo(path.join(gallery.dir, 'noise.mp4'), { size: '1280x720', seconds: 0.4 });
-  for (let i = 0; i < 24; i++) gallery.put(`${i}.mp4`, noise);
+  for (let i = 0; i < 40; i++) gallery.put(`${i}.mp4`, noise); // 24 are more than there is room for
   await gallery.scan();
   const videos = await gallery.videos();
   const url = (video) => `/api/v1/videos/${video.id}/thumbnail?w=1280`;
