@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "missing.h"
+#include "root_refused.h"
 #include "root_table.h"
 #include "scan.h"
 #include "watch.h"
@@ -167,15 +168,25 @@ static void step_look(struct scan *scan)
 
 /* ---- the guard ----------------------------------------------------------------------------- */
 
+/* What the scan says of the root that it was in. */
+static struct root_scan seen_of(const struct scan *scan, const struct root_look *look)
+{
+    return (struct root_scan){.folder = scan->folder,
+                              .recursive =
+                                  scan->job->recursive && !scan->single && !scan->entry->watched,
+                              .look = *look,
+                              .correlation_id = scan->job->correlation_id};
+}
+
 /* Leaves everything as it is. */
 static void refuse(struct scan *scan, const char *root, enum guard_reason reason)
 {
     struct missing *missing = &scan->missing;
     struct vanished *vanished = &missing->vanished;
     struct job_refusal *refusal = &scan->job->refusal;
-    guard_sentence(reason, root, (int64_t)missing->gone, missing->words, sizeof missing->words);
     missing->stage = MISSING_OVER;
     if (scan->job->dry_run) {
+        guard_sentence(reason, root, (int64_t)missing->gone, missing->words, sizeof missing->words);
         const struct root_entry *entry = roots_at(scan->library, root);
         *refusal = (struct job_refusal){.root = entry ? entry->state.root.number : -1,
                                         .count = (int64_t)missing->gone};
@@ -183,6 +194,7 @@ static void refuse(struct scan *scan, const char *root, enum guard_reason reason
         return;
     }
     struct root_refused refused = {.folder = scan->folder,
+                                   .recursive = seen_of(scan, &(struct root_look){0}).recursive,
                                    .single = scan->single != NULL,
                                    .reason = reason,
                                    .numbers = vanished->numbers,
@@ -191,6 +203,7 @@ static void refuse(struct scan *scan, const char *root, enum guard_reason reason
     vanished->numbers = NULL;
     vanished->count = vanished->cap = 0;
     scan->err = roots_refuse(scan->library, root, &refused, refusal);
+    guard_sentence(reason, root, refusal->count, missing->words, sizeof missing->words);
 }
 
 /* All that is still gone is known: the first missing->gone numbers. */
@@ -218,6 +231,11 @@ static void decide(struct scan *scan)
         }
     }
     enum guard_reason reason = guard_decide(&found);
+    struct root_scan seen = seen_of(scan, &found.look);
+    /* Of a root that is offline nothing is hidden by and by, part after part of it. */
+    if (reason == GUARD_NONE && missing->gone && entry && entry->state.root.offline_since_ms &&
+        !root_over(entry, &seen))
+        reason = guard_of(entry->state.root.reason);
     if (reason != GUARD_NONE) {
         refuse(scan, root, reason);
         return;
@@ -258,13 +276,13 @@ static void step_hide(struct scan *scan)
 /* The whole scan went well: what was seen of the root holds from now on. */
 static void tell_root(struct scan *scan)
 {
-    struct root_scan seen = {.folder = scan->folder,
-                             .recursive =
-                                 scan->job->recursive && !scan->single && !scan->entry->watched,
-                             .correlation_id = scan->job->correlation_id};
-    enum rl_err err = root_look(roots_path_of(scan->library, scan->folder), &seen.look);
-    if (!err && !seen.look.gone)
+    struct root_look look;
+    enum rl_err err = root_look(roots_path_of(scan->library, scan->folder), &look);
+    struct root_scan seen = seen_of(scan, &look);
+    if (!err && !look.gone)
         scan->err = roots_scanned(scan->library, &seen);
+    if (!scan->err && !scan->job->dry_run)
+        scan->err = roots_look_again(scan->library, scan->job->correlation_id);
     scan->missing.stage = MISSING_OVER;
 }
 

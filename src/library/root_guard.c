@@ -79,10 +79,19 @@ enum guard_reason guard_decide(const struct guard_case *found)
     return reason;
 }
 
+static const char *const words[] = {"", "gone", "empty", "device", "many"};
+
 const char *guard_word(enum guard_reason reason)
 {
-    static const char *const words[] = {"", "gone", "empty", "device", "many"};
     return words[reason];
+}
+
+enum guard_reason guard_of(const char *word)
+{
+    size_t reason = sizeof words / sizeof *words - 1;
+    while (reason > GUARD_NONE && strcmp(words[reason], word) != 0)
+        reason--;
+    return (enum guard_reason)reason;
 }
 
 bool guard_shows(const char *word)

@@ -47,6 +47,9 @@ enum guard_reason guard_decide(const struct guard_case *found);
 /* As in struct root.reason; "" for GUARD_NONE. */
 const char *guard_word(enum guard_reason reason);
 
+/* The other way round; GUARD_NONE for what is none. */
+enum guard_reason guard_of(const char *word);
+
 /* Whether a look at the root alone tells that this reason is over. */
 bool guard_shows(const char *word);
 

@@ -5,6 +5,7 @@
 
 #define LOG_ROOM "library"
 #include "outbox.h"
+#include "root_refused.h"
 #include "root_table.h"
 #include "roots.h"
 #include "store.h"
@@ -301,38 +302,34 @@ enum rl_err roots_gone(struct library *library, const char *path, const char *co
 enum rl_err roots_refuse(struct library *library, const char *path,
                          const struct root_refused *refused, struct job_refusal *out)
 {
-    *out = (struct job_refusal){.count = (int64_t)refused->count};
-    snprintf(out->reason, sizeof out->reason, "%s", guard_word(refused->reason));
-    id_new(out->token);
-    char *folder = strdup(refused->folder);
-    struct root_entry *entry = NULL;
-    enum rl_err err = folder ? RL_OK : RL_ENOMEM;
-    if (err)
-        snprintf(library->why, sizeof library->why, "out of memory");
-    else
-        err = go_offline(library, path, refused->reason, out, refused->correlation_id, &entry);
+    struct root_entry *entry = roots_at(library, path);
+    struct root_refused all;
+    char *folder;
+    bool same;
+    enum rl_err err = root_refused_join(entry, refused, &all, &folder, &same);
     if (err) {
+        snprintf(library->why, sizeof library->why, "out of memory");
+        return err;
+    }
+    if (same)
+        *out = entry->state.refusal;
+    if (!same) {
+        *out = (struct job_refusal){.count = (int64_t)all.count};
+        snprintf(out->reason, sizeof out->reason, "%s", guard_word(all.reason));
+        id_new(out->token);
+        err = go_offline(library, path, all.reason, out, all.correlation_id, &entry);
+    }
+    if (err || same) {
         free(folder);
-        free(refused->numbers);
+        free(all.numbers);
         return err;
     }
     out->root = entry->state.root.number;
     entry->refused_in = folder;
-    entry->refused_single = refused->single;
-    entry->refused = refused->numbers;
-    entry->n_refused = refused->count;
+    entry->refused_single = all.single;
+    entry->refused = all.numbers;
+    entry->n_refused = all.count;
     return RL_OK;
-}
-
-/* Whether the scan shows that what was wrong is over. */
-static bool is_over(const struct root_entry *entry, const struct root_scan *scan)
-{
-    const struct root *root = &entry->state.root;
-    const char *folder = entry->refused_in ? entry->refused_in : root->path;
-    if (scan->recursive && path_beneath(scan->folder, folder))
-        return true;
-    return guard_shows(root->reason) && !scan->look.gone && !scan->look.empty &&
-           (!root->device || root->device == scan->look.device);
 }
 
 /* Brings it online, where `next` is its state with what was seen of it. */
@@ -365,7 +362,7 @@ enum rl_err roots_scanned(struct library *library, const struct root_scan *scan)
         next.device = scan->look.device;
         next.scanned_at_ms = clock_wall_ms();
     }
-    bool over = entry && next.offline_since_ms && is_over(entry, scan);
+    bool over = entry && next.offline_since_ms && root_over(entry, scan);
     if (!whole && !over)
         return RL_OK;
     return online(library, entry, &next, scan->correlation_id);

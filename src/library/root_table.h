@@ -37,6 +37,7 @@ enum rl_err roots_gone(struct library *library, const char *path, const char *co
 /* What a scan refused. */
 struct root_refused {
     const char *folder; /* that was scanned */
+    bool recursive;     /* with all that is below it */
     bool single;        /* one file of it alone */
     enum guard_reason reason;
     int64_t *numbers; /* of the videos; taken over in any case */
@@ -44,7 +45,9 @@ struct root_refused {
     const char *correlation_id;
 };
 
-/* The same for this reason, and keeps what was refused under a new token, which is in *out. */
+/* The same for this reason, and keeps what was refused under a new token, which is in *out. Where
+ * the root is offline already and the scan did not see all that was refused before, that stays
+ * refused too: the token is for both, and the one of before where nothing was added. */
 enum rl_err roots_refuse(struct library *library, const char *path,
                          const struct root_refused *refused, struct job_refusal *out);
 

@@ -105,3 +105,65 @@ test('what was refused is accepted once, with its token alone', async (t) => {
   assert.deepEqual([back.online, back.reason, back.offline_since, back.videos, back.refused], [true, null, null, 0, null]);
   assert.deepEqual(outcome(await accept(daemon, number, { token: refused.token })), [409, 'TOKEN_STALE', 'token']);
 });
+
+/** Scans to the end; what came of it. */
+const scanned = async (daemon, folder) => (await daemon.wait(await daemon.scan(folder))).result;
+
+test('of a root that is offline nothing is hidden by and by, part after part', async (t) => {
+  const dir = path.join(openDir(t), 'tree');
+  const parts = ['a', 'b', 'c', 'd'].map((name) => path.join(dir, name));
+  for (const part of parts) fill(part, 10);
+  const daemon = await start(t, ['--root', dir]);
+  await scanned(daemon, dir);
+  const files = (part) => fs.readdirSync(part, { recursive: true, withFileTypes: true }).filter((one) => one.isFile()).map((one) => path.join(one.path, one.name)).sort();
+  const remove = (part, count) => files(part).slice(0, count).forEach((file) => fs.rmSync(file));
+  for (const part of parts) remove(part, 8);
+  const { refused } = await scanned(daemon, dir);
+  assert.deepEqual([refused.reason, refused.count], ['many', 32]);
+  for (const part of parts) {
+    const result = await scanned(daemon, part);
+    assert.deepEqual([result.missing, result.refused], [0, refused], part);
+  }
+  assert.equal((await daemon.videos()).length, 40);
+
+  // One more that is gone is refused with the others.
+  remove(parts[0], 1);
+  const more = (await scanned(daemon, parts[0])).refused;
+  assert.deepEqual([more.reason, more.count], ['many', 33]);
+  remove(parts[1], 1);
+  const all = (await scanned(daemon, parts[1])).refused;
+  assert.deepEqual([all.reason, all.count], ['many', 34]);
+  const [root] = await roots(daemon);
+  assert.deepEqual([root.online, root.refused], [false, { count: 34, reason: 'many', token: all.token }]);
+  for (const { token } of [refused, more]) assert.deepEqual(outcome(await accept(daemon, root.number, { token })), [409, 'TOKEN_STALE', 'token']);
+  assert.deepEqual((await accept(daemon, root.number, { token: all.token })).body, { missing: 34 });
+  assert.deepEqual((await daemon.videos()).length, 6);
+  assert.equal((await roots(daemon))[0].online, true);
+});
+
+test('what was refused is not gone any more: found in another root, or put back, its root is online again', async (t) => {
+  const dir = openDir(t);
+  const [one, other] = ['one', 'other'].map((name) => path.join(dir, name));
+  for (const folder of [path.join(one, 'a'), path.join(other, 'a'), path.join(other, 'b')]) fill(folder, 12);
+  const daemon = await start(t, ['--root', one, '--root', other]);
+  for (const folder of [one, other]) await scanned(daemon, folder);
+  const online = async () => (await roots(daemon)).map((root) => root.online);
+  const ids = async () => (await daemon.videos()).map(({ id }) => id).sort();
+  const before = await ids();
+
+  fs.renameSync(path.join(other, 'b'), path.join(one, 'b'));
+  assert.equal((await scanned(daemon, other)).refused.count, 12);
+  assert.deepEqual(await online(), [true, false]);
+  const channel = await daemon.channel('?topics=library');
+  assert.equal((await scanned(daemon, one)).moved, 12);
+  assert.deepEqual((await channel.find('ROOT_ONLINE')).payload.root, other);
+  assert.deepEqual(await online(), [true, true]);
+  assert.deepEqual(await ids(), before);
+
+  fs.renameSync(path.join(one, 'b'), path.join(dir, 'away'));
+  assert.equal((await scanned(daemon, one)).refused.count, 12);
+  fs.renameSync(path.join(dir, 'away'), path.join(one, 'b'));
+  await scanned(daemon, path.join(one, 'a'));
+  assert.deepEqual(await online(), [true, true]);
+  assert.deepEqual(await ids(), before);
+});
