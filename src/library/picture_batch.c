@@ -129,6 +129,9 @@ static enum rl_err write_state(struct library *library, struct noted *noted)
     struct video video;
     enum rl_err err = catalog_picture_put(library->catalog, &outcome, &before, &video);
     if (err == RL_ENOTFOUND) {
+        if (noted->outcome == OUTCOME_NEW &&
+            !picture_is_known(library, noted->number, noted->version))
+            picture_store_remove(&library->pictures->store, noted->number, noted->version);
         noted->outcome = OUTCOME_SKIPPED;
         return RL_OK;
     }

@@ -25,6 +25,7 @@ struct aged {
 };
 
 struct picture_care {
+    struct picture_store *store;
     DIR *top;      /* the folder of folders */
     DIR *folder;   /* in which it is, or NULL */
     char name[24]; /* of that */
@@ -141,6 +142,8 @@ static void look_at_file(struct picture_care *care, const char *name)
         return;
     }
     care->empty = false;
+    if (aged.key.form == PICTURE_FORM_THUMBNAIL)
+        picture_store_width(care->store, aged.key.width);
     if (fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
         return;
     care->bytes += stat.st_size;
@@ -178,6 +181,8 @@ static void begin(struct picture_store *store)
     struct picture_care *care = calloc(1, sizeof *care);
     struct buf path = {0};
     path_join(&path, store->config->data, "pictures");
+    if (care)
+        care->store = store;
     if (care && !path.failed)
         care->top = opendir(path.data);
     bool nothing = care && !path.failed && !care->top && errno == ENOENT;

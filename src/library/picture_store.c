@@ -146,26 +146,54 @@ bool picture_store_has(const struct picture_store *store, const struct picture_k
     return true;
 }
 
+/* The steps that the server rounds widths up to. */
+static const int32_t steps[] = {160, 320, 640, 960, 1280};
+enum { STEPS = sizeof steps / sizeof *steps };
+
+void picture_store_width(struct picture_store *store, int32_t width)
+{
+    int at = 0;
+    while (at < STEPS && steps[at] != width)
+        at++;
+    if (at < STEPS)
+        return;
+    for (at = 0; at < PICTURE_OTHER_WIDTHS && store->other_widths[at]; at++) {
+        if (store->other_widths[at] == width)
+            return;
+    }
+    if (at < PICTURE_OTHER_WIDTHS)
+        store->other_widths[at] = width;
+}
+
+static void remove_one(struct picture_store *store, const struct picture_key *key)
+{
+    struct stat stat_buf;
+    char name[PICTURE_PATH_SIZE];
+    picture_path(key, name);
+    const char *path = full_path(&store->path, store, name);
+    if (path && stat(path, &stat_buf) == 0 && unlink(path) == 0)
+        store->bytes -= stat_buf.st_size;
+}
+
 void picture_store_remove(struct picture_store *store, int64_t number, uint64_t version)
 {
-    /* The steps that the server rounds widths up to, and the usual one. */
-    const int32_t widths[] = {160, 320, 640, 960, 1280, store->config->thumbnail_width};
-    enum { WIDTHS = sizeof widths / sizeof *widths };
+    struct picture_key key = {.number = number, .version = version};
     if (!store->config->data)
         return;
-    for (int i = 0; i < WIDTHS + 2; i++) {
-        struct picture_key key = {.number = number, .version = version};
-        struct stat stat_buf;
-        if (i < WIDTHS)
-            key.width = widths[i];
-        else
-            key.form = i == WIDTHS ? PICTURE_FORM_STORYBOARD : PICTURE_FORM_STORYBOARD_INDEX;
-        char name[PICTURE_PATH_SIZE];
-        picture_path(&key, name);
-        const char *path = full_path(&store->path, store, name);
-        if (path && stat(path, &stat_buf) == 0 && unlink(path) == 0)
-            store->bytes -= stat_buf.st_size;
+    picture_store_width(store, store->config->thumbnail_width);
+    for (int i = 0; i < STEPS; i++) {
+        key.width = steps[i];
+        remove_one(store, &key);
     }
+    for (int i = 0; i < PICTURE_OTHER_WIDTHS && store->other_widths[i]; i++) {
+        key.width = store->other_widths[i];
+        remove_one(store, &key);
+    }
+    key.width = 0;
+    key.form = PICTURE_FORM_STORYBOARD;
+    remove_one(store, &key);
+    key.form = PICTURE_FORM_STORYBOARD_INDEX;
+    remove_one(store, &key);
 }
 
 void picture_store_free(struct picture_store *store)

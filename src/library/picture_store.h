@@ -8,13 +8,16 @@
 
 struct picture_care;
 
+enum { PICTURE_OTHER_WIDTHS = 8 };
+
 struct picture_store {
     const struct library_config *config;
-    struct buf path, part;     /* scratch */
-    int64_t bytes;             /* of the files, as far as is known */
-    uint64_t removed;          /* files, because of the limit */
-    char why[JOB_ERROR_SIZE];  /* why the last one could not be kept, in words; empty: it was */
-    struct picture_care *care; /* the pass that is under way, or NULL */
+    struct buf path, part;    /* scratch */
+    int64_t bytes;            /* of the files, as far as is known */
+    uint64_t removed;         /* files, because of the limit */
+    char why[JOB_ERROR_SIZE]; /* why the last one could not be kept, in words; empty: it was */
+    int32_t other_widths[PICTURE_OTHER_WIDTHS]; /* of an earlier configuration; 0: no more */
+    struct picture_care *care;                  /* the pass that is under way, or NULL */
     int64_t care_at_ms; /* clock_mono_ms(): when the next may begin; INT64_MAX: none needed */
 };
 
@@ -24,6 +27,9 @@ enum rl_err picture_store_put(struct picture_store *store, const struct picture_
                               const void *bytes, size_t len);
 
 bool picture_store_has(const struct picture_store *store, const struct picture_key *key);
+
+/* There are thumbnails of this width. */
+void picture_store_width(struct picture_store *store, int32_t width);
 
 /* Removes all that is kept of a version of a video. */
 void picture_store_remove(struct picture_store *store, int64_t number, uint64_t version);

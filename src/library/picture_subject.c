@@ -51,6 +51,13 @@ bool picture_subject_stands(const struct library *library, const struct picture_
     return looked && stamp_equal(&stamp, &subject->stamp);
 }
 
+bool picture_is_known(const struct library *library, int64_t number, uint64_t version)
+{
+    uint64_t known = 0;
+    return catalog_picture_versions(library->catalog, number, 1, &known) != RL_OK ||
+           known == version;
+}
+
 struct picture_key picture_usual(const struct library *library,
                                  const struct picture_subject *subject)
 {

@@ -183,7 +183,8 @@ static void task_done(struct library *library, struct pool_result *result)
 {
     struct picture_task *task = result->tag;
     unlink_task(library->pictures, task);
-    if (!picture_subject_stands(library, &task->subject))
+    if (!picture_subject_stands(library, &task->subject) ||
+        !picture_is_known(library, task->subject.number, task->subject.version))
         answer_all(library, task, RL_ECONFLICT, FAILURE_NONE, changed_words);
     else if (result->code != FAILURE_NONE)
         refuse(library, task, result->code,

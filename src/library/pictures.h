@@ -84,6 +84,9 @@ enum failure_code picture_subject_open(const struct library *library,
 /* Whether it is still so, after it was read. */
 bool picture_subject_stands(const struct library *library, const struct picture_subject *subject);
 
+/* Whether there is a video of this number in this state: it may have been removed meanwhile. */
+bool picture_is_known(const struct library *library, int64_t number, uint64_t version);
+
 /* The file of the subject's usual thumbnail. */
 struct picture_key picture_usual(const struct library *library,
                                  const struct picture_subject *subject);

@@ -85,7 +85,9 @@ static int frames_open_codec(struct frames *frames, const AVCodec *decoder, int 
     codec->thread_count = 1;
     codec->pkt_timebase = frames->stream->time_base;
     codec->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT; /* better than nothing to see */
-    codec->flags2 |= AV_CODEC_FLAG2_FAST | AV_CODEC_FLAG2_SHOW_ALL;
+    codec->flags2 |= AV_CODEC_FLAG2_SHOW_ALL;
+    if (par->codec_id != AV_CODEC_ID_MPEG2VIDEO) /* where it leaves out half of 4:2:2's colour */
+        codec->flags2 |= AV_CODEC_FLAG2_FAST;
     codec->lowres = lowres_choose(decoder, par, width);
     /* Block edges that it would smooth are not to be seen at half the size. */
     if (par->width == 0 || par->width >= 2 * width)
@@ -196,6 +198,14 @@ int frames_seek_us(struct frames *frames, int64_t time_us)
     return av_seek_frame(frames->input.format, frames->stream->index, time, AVSEEK_FLAG_BACKWARD);
 }
 
+/* Whether the demuxer finds its next packet from anywhere in the file. These take what stands there
+ * for the beginning of one. */
+static bool finds_packets(const AVInputFormat *demuxer)
+{
+    return !(demuxer->flags & AVFMT_NO_BYTE_SEEK) && !container_is(demuxer, "dv") &&
+           !container_is(demuxer, "ivf");
+}
+
 int frames_seek(struct frames *frames, int permille)
 {
     if (frames->cover)
@@ -203,7 +213,7 @@ int frames_seek(struct frames *frames, int permille)
     if (frames->duration_us > 0)
         return frames_seek_us(frames, av_rescale(frames->duration_us, permille, 1000));
     frames_leave(frames);
-    if (frames->input.demuxer->flags & AVFMT_NO_BYTE_SEEK)
+    if (!finds_packets(frames->input.demuxer))
         return AVERROR(ENOSYS);
     return av_seek_frame(frames->input.format, -1,
                          av_rescale(frames->input.io.size, permille, 1000), AVSEEK_FLAG_BYTE);

@@ -18,7 +18,7 @@ enum {
 };
 
 /* For a short clip whose only key frame shows nothing: how far to decode on. */
-enum { HUNT_FRAMES = 600, HUNT_STEP = 6, HUNT_ENOUGH = 2 * SIGHT_POOR };
+enum { HUNT_FRAMES = 600, HUNT_EACH = 12, HUNT_STEP = 6, HUNT_ENOUGH = 2 * SIGHT_POOR };
 #define HUNT_US (INT64_C(1500000))
 
 /* One thumbnail in the making. */
@@ -89,12 +89,16 @@ static int candidate_look(struct thumbnail *thumbnail)
     return 0;
 }
 
-/* Key frames at a tenth, a quarter and a half; the first one that will do. */
+/* Key frames at a tenth, a quarter and a half; the first one that will do. Where none of them shows
+ * anything, at more places. */
 static int candidates_look(struct thumbnail *thumbnail)
 {
-    static const int places[] = {100, 250, 500};
+    static const int places[] = {100, 250, 500, 750, 900, 650, 375};
+    enum { USUAL = 3 };
     int err = 0;
-    for (size_t i = 0; i < sizeof places / sizeof *places && thumbnail->sight < SIGHT_ENOUGH; i++) {
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (thumbnail->sight >= (i < USUAL ? SIGHT_ENOUGH : SIGHT_POOR))
+            break;
         if (frames_seek(&thumbnail->frames, places[i]) < 0 && i > 0)
             break;
         err = frames_next_key(&thumbnail->frames, -1);
@@ -129,7 +133,8 @@ static void hunt(struct thumbnail *thumbnail)
     for (int i = 0; i < HUNT_FRAMES && thumbnail->sight < HUNT_ENOUGH; i++) {
         if (media_cpu_us() > end || frames_next(&thumbnail->frames) < 0)
             break;
-        if (i % HUNT_STEP == HUNT_STEP - 1 && candidate_look(thumbnail) < 0)
+        bool look = i < HUNT_EACH || i % HUNT_STEP == HUNT_STEP - 1;
+        if (look && candidate_look(thumbnail) < 0)
             break;
     }
 }

@@ -114,3 +114,13 @@ test('the folder is full, then read-only: it says so, serves on, and goes on by 
   assert.match(gallery.daemon.stderr, /pictures cannot be kept in .*: No space left on device/);
   assert.match(gallery.daemon.stderr, /pictures can be kept again/);
 });
+
+test('pictures of a width that was configured before go with their video', async (t) => {
+  const gallery = await Gallery.start(t, { count: 2, args: ['--thumbnail-width', '200'] });
+  await gallery.made();
+  await gallery.restart({ args: ['--thumbnail-width', '330'] });
+  assert.ok(gallery.files().every((name) => name.endsWith('-200.jpg')));
+  await eventually(async () => (await metric(gallery, 'pictures_bytes')) > 0, 'they are counted');
+  assert.equal((await gallery.daemon.request('DELETE', `/api/v1/videos/${(await gallery.video('0.mp4')).id}`)).status, 204);
+  await eventually(() => gallery.files().length === 1, 'it goes');
+});

@@ -261,6 +261,38 @@ async function makingPictures(gallery, held) {
   return { release, id: job.job_id };
 }
 
+/** Whether a worker has the file open. */
+const isRead = (file) => fs.readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).some((pid) => {
+  try {
+    return fs.readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('reeld-worker')
+      && fs.readdirSync(`/proc/${pid}/fd`).some((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`) === file);
+  } catch {
+    return false; // it ended meanwhile
+  }
+});
+
+test('a video that is removed while its picture is made leaves none', async (t) => {
+  const gallery = await Gallery.start(t, { count: 12, thumbnails: false });
+  const { release, id } = await makingPictures(gallery, '7.mp4');
+  await eventually(() => isRead(gallery.at('7.mp4')), 'a worker reads it');
+  const remove = (video) => gallery.daemon.request('DELETE', `/api/v1/videos/${video.id}`);
+  assert.equal((await remove(await gallery.video('7.mp4'))).status, 204);
+  release();
+  await gallery.daemon.wait(id);
+  assert.equal(gallery.files().length, 11);
+
+  for (const [name, of] of [['3.mp4', 'thumbnail?w=640'], ['4.mp4', 'storyboard.jpg']]) {
+    const video = await gallery.video(name);
+    const held = hold(gallery.at(name));
+    const answer = gallery.fetch(`/api/v1/videos/${video.id}/${of}`);
+    await eventually(() => isRead(gallery.at(name)), 'a worker reads it');
+    assert.equal((await remove(video)).status, 204);
+    held();
+    assert.equal((await answer).status, 404);
+  }
+  assert.equal(gallery.files().length, 9);
+});
+
 test('cancel, pause and resume; taken up again after a stop and after kill -9', async (t) => {
   const gallery = await Gallery.start(t, { count: 200, thumbnails: false });
   const tell = (id, word) => gallery.daemon.post(`/api/v1/jobs/${id}/${word}`);

@@ -76,6 +76,10 @@ static void test_colours(void **state)
          FIELDS("80x60",
                 "[m];[m]fps=25,tinterlace=interleave_top,format=yuv420p") "-c:v libx264 -qp 8 "
                                                                           "-flags +ilme+ildct"},
+        {"422.ts", FIELDS("80x60", "[m];[m]fps=25,format=yuv422p") "-c:v mpeg2video -q:v 2"},
+        {"422.mkv", FIELDS("80x60", "[m];[m]fps=25,format=yuv422p") "-c:v mpeg2video -q:v 2"},
+        {"raw.dv", FIELDS("360x288", "[m];[m]fps=25,format=yuv420p") "-c:v dvvideo -frames:v 45"},
+        {"8.ivf", FIELDS("80x60", "") "-c:v libvpx -b:v 2M"},
         {"dv.avi", FIELDS("360x288", "[m];[m]fps=25,format=yuv420p") "-c:v dvvideo"},
         {"8.webm", FIELDS("80x60", "") "-c:v libvpx -b:v 2M"},
         {"9.webm", FIELDS("80x60", "") "-c:v libvpx-vp9 -b:v 2M -deadline realtime -cpu-used 8"},
@@ -287,15 +291,15 @@ static int brightness(const struct image *image)
     return (int)(sum / count);
 }
 
-/* `seconds` of black, or of white, of ten seconds in all, with a key frame every `gop` frames. */
-static void intro_expect(const char *colour, double seconds, int gop)
+/* `seconds` of black, or of white, of `all` in all, with a key frame every `gop` frames. */
+static void intro_expect(const char *colour, double seconds, double all, int gop)
 {
     char arguments[512];
     snprintf(
         arguments, sizeof arguments,
         "-f lavfi -i \"color=%s:s=160x120:r=10:d=%.1f[a];testsrc2=s=160x120:r=10:d=%.1f[b];[a][b]"
         "concat\" -c:v libx264 -pix_fmt yuv420p -g %d -sc_threshold 0",
-        colour, seconds, 10 - seconds, gop);
+        colour, seconds, all - seconds, gop);
     struct image image = image_of("intro.mp4", arguments, 320);
     int mean = brightness(&image);
     if (mean < 60 || mean > 200)
@@ -306,12 +310,15 @@ static void intro_expect(const char *colour, double seconds, int gop)
 static void test_no_empty_frame_when_another_is_there(void **state)
 {
     (void)state;
-    intro_expect("black", 1.5, 10);
-    intro_expect("black", 4, 10);
-    intro_expect("white", 4, 10);
-    intro_expect("0x3030c0", 4, 10);
-    intro_expect("black", 3, 1000); /* the only key frame is black */
-    intro_expect("black", 7, 10);   /* so are all three places */
+    intro_expect("black", 1.5, 10, 10);
+    intro_expect("black", 4, 10, 10);
+    intro_expect("white", 4, 10, 10);
+    intro_expect("0x3030c0", 4, 10, 10);
+    intro_expect("black", 3, 10, 1000); /* the only key frame is black */
+    intro_expect("black", 7, 10, 10);   /* so are all three places */
+    intro_expect("black", 72, 120, 10); /* for longer than it is decoded from the beginning */
+    intro_expect("black", 0.3, 0.5, 1000);
+    intro_expect("white", 0.8, 1.1, 1000);
 }
 
 static void test_an_empty_film_has_an_empty_picture(void **state)
