@@ -75,6 +75,12 @@ struct scan_body {
     double timeout_s; /* -1: the default */
 };
 
+/* Up to the next millisecond: any limit is more than 0, which is none. */
+static int64_t timeout_ms(double timeout_s)
+{
+    return timeout_s < 0 ? -1 : (int64_t)(timeout_s * 1000 + 0.999999);
+}
+
 static bool submit(struct exchange *exchange, const struct scan_body *body, struct problem *problem)
 {
     struct server *server = exchange->server;
@@ -88,7 +94,7 @@ static bool submit(struct exchange *exchange, const struct scan_body *body, stru
             .recursive = body->recursive,
             .retry_failed = body->retry_failed,
             .dry_run = body->dry_run,
-            .timeout_ms = body->timeout_s < 0 ? -1 : (int64_t)(body->timeout_s * 1000),
+            .timeout_ms = timeout_ms(body->timeout_s),
             .correlation_id = exchange->request.id,
         };
         uint64_t ticket = pending_ticket(server);

@@ -171,7 +171,7 @@ test('a scan that is stopped half-way adds up as far as it came', async (t) => {
   await daemon.post(`/api/v1/jobs/${id}/cancel`);
   const { result } = await daemon.wait(id);
   assert.equal(result.scanned, result.new + result.error_count);
-  const late = await daemon.wait(await daemon.scan(tree, { timeout_s: 0.001 }));
+  const late = await daemon.wait(await daemon.scan(tree, { timeout_s: 0.0001 }));
   assert.equal(late.result.scanned, late.result.new + late.result.skipped + late.result.error_count);
   await scan(daemon, tree);
 });
