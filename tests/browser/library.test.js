@@ -212,6 +212,48 @@ test('a link that makes no sense: the server\'s words, and everything else goes 
   await page.getByRole('alert').waitFor({ state: 'hidden' });
 });
 
+/** Lets that much time go by for the page, whose clock stands still: half a second at a time, and what is asked then is answered before the next. */
+async function passTime(page, ms) {
+  for (let passed = 0; passed < ms; passed += 500) {
+    await page.clock.runFor(500);
+    await page.evaluate(() => fetch('/health/live').then((answer) => answer.text()));
+  }
+}
+
+/** Its clock stands still from now on. */
+const stopClock = async (page) => page.clock.pauseAt(await page.evaluate(() => Date.now() + 1000));
+
+test('a list that cannot be read is asked for now and then, not without end, be it the first or a part of it', async (t) => {
+  const { open } = await startMany(t, 2000);
+  let away = true;
+  let tries = 0;
+  const page = await open({ live: false, prepare: async (one) => {
+    await one.clock.install();
+    await one.route(/\/videos\?/, (route) => {
+      tries++;
+      return away ? route.fulfill({ status: 503 }) : route.continue();
+    });
+  } });
+  await page.getByRole('alert').getByText('The library could not be read').waitFor();
+  await stopClock(page);
+  tries = 0;
+  await passTime(page, 10000);
+  assert.ok(tries >= 2 && tries <= 6, `${tries} in ten seconds of the first list`);
+  away = false;
+  await passTime(page, 4000);
+  await total(page, 2000);
+  away = true;
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight / 2));
+  await passTime(page, 1000);
+  await page.getByRole('alert').getByText('The library could not be read').waitFor();
+  tries = 0;
+  await passTime(page, 10000);
+  assert.ok(tries >= 2 && tries <= 6, `${tries} in ten seconds of a part`);
+  away = false;
+  await passTime(page, 4000);
+  await settled(page);
+});
+
 /** Where the items stand in the view, by their names; those above and below it may still be without one. */
 const places = (page) => page.locator(ITEM).evaluateAll((all) => Object.fromEntries(all.map((one) => {
   const { x, y } = one.getBoundingClientRect();

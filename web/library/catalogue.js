@@ -135,6 +135,7 @@ export class Catalogue extends EventTarget {
   /** @param {unknown} error */
   #fail(error) {
     this.error = wordsOf(error);
+    this.#synced = Date.now(); // from here the next try waits
     this.#changed();
     if (!refused(error)) this.#syncSoon();
   }
@@ -173,7 +174,8 @@ export class Catalogue extends EventTarget {
   want(first, last) {
     this.#first = first;
     this.#last = last;
-    if (!this.known || this.loading) return;
+    // After an error what is in view comes with the next try, and not at once.
+    if (!this.known || this.loading || this.error) return;
     const low = Math.max(0, Math.floor((first - CHUNK / 3) / CHUNK));
     const high = Math.min(Math.floor((last + CHUNK / 2) / CHUNK), Math.floor((this.total - 1) / CHUNK));
     for (const [number, read] of this.#reads) {
