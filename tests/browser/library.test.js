@@ -254,6 +254,35 @@ test('a list that cannot be read is asked for now and then, not without end, be 
   await settled(page);
 });
 
+test('a question that fails says no number, neither that of the list before nor that nothing is there', async (t) => {
+  const { open } = await startMany(t, 2000);
+  let away = false;
+  const page = await open({ prepare: (one) => one.route(/\/videos\?/, (route) => (away ? route.fulfill({ status: 503 }) : route.continue())) });
+  const problem = page.getByRole('alert').getByText('The library could not be read');
+  const search = page.getByRole('searchbox');
+  await total(page, 2000);
+  away = true;
+  await search.fill('harbour');
+  await problem.waitFor();
+  assert.equal(await page.locator('.summary').textContent(), '');
+  away = false;
+  await search.fill('nothing at all');
+  await page.getByText('Nothing is called “nothing at all”.').waitFor();
+  away = true;
+  await search.fill('nor this');
+  await problem.waitFor();
+  assert.equal(await page.locator('reeld-library .empty').isVisible(), false);
+  assert.equal(await page.locator('.summary').textContent(), '');
+  // The next try reads the list that was asked for, and not the one before.
+  await search.fill('garden');
+  await asked(page, '?q=garden');
+  await page.waitForFunction(() => !document.querySelector('reeld-grid').catalogue.loading);
+  away = false;
+  await page.locator(NAME).filter({ hasText: /garden/i }).first().waitFor();
+  await problem.waitFor({ state: 'hidden' });
+});
+
+
 /** Where the items stand in the view, by their names; those above and below it may still be without one. */
 const places = (page) => page.locator(ITEM).evaluateAll((all) => Object.fromEntries(all.map((one) => {
   const { x, y } = one.getBoundingClientRect();

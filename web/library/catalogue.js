@@ -41,6 +41,8 @@ export class Catalogue extends EventTarget {
   question = null;
   total = 0;
   known = false;
+  /** What is held answers the question; else it is of one before, whose number says nothing of this one. */
+  fits = false;
   loading = false;
   /** @type {string | null} */
   error = null;
@@ -102,6 +104,7 @@ export class Catalogue extends EventTarget {
   /** Asks for another list; the one before stays until its first part is there. @param {Question} question @param {number} [at] a place in it that is wanted first */
   async ask(question, at = 0) {
     this.question = question;
+    this.fits = false;
     this.#list.abort();
     this.#list = new AbortController();
     this.loading = true;
@@ -148,6 +151,7 @@ export class Catalogue extends EventTarget {
     this.#where.clear();
     this.total = page.total;
     this.known = true;
+    this.fits = true;
     this.error = null;
     this.#came = 0;
     for (let at = 0; at < page.videos.length; at += CHUNK) this.#hold((start + at) / CHUNK, page.videos.slice(at, at + CHUNK));
@@ -175,7 +179,7 @@ export class Catalogue extends EventTarget {
     this.#first = first;
     this.#last = last;
     // After an error what is in view comes with the next try, and not at once.
-    if (!this.known || this.loading || this.error) return;
+    if (!this.fits || this.error) return;
     const low = Math.max(0, Math.floor((first - CHUNK / 3) / CHUNK));
     const high = Math.min(Math.floor((last + CHUNK / 2) / CHUNK), Math.floor((this.total - 1) / CHUNK));
     for (const [number, read] of this.#reads) {
@@ -271,7 +275,7 @@ export class Catalogue extends EventTarget {
   async #sync(signal) {
     const began = Date.now();
     this.#stale = false;
-    if (!this.known) return this.#readNew(signal);
+    if (!this.fits) return this.#readNew(signal);
     try {
       const anchor = this.anchor();
       const found = anchor ? await this.#locate(anchor, signal) : await this.#around(0, signal);

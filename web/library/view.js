@@ -247,27 +247,28 @@ export class LibraryView extends Component {
 
   /** How many match is told once for what was asked, and not with each video that comes. */
   #tell() {
-    const { known, loading, error, total } = this.catalogue;
+    const { fits, error, total } = this.catalogue;
     const { q, filters } = this.#question;
     const asked = JSON.stringify([q, filters]);
-    if (!known || loading || error || asked === this.#told) return;
+    if (!fits || error || asked === this.#told) return;
     if (this.#told || q) announce(plural(total, 'video'));
     this.#told = asked;
   }
 
   #say() {
-    const { known, error, total, loading } = this.catalogue;
-    if (!known) return error ? '' : 'Reading the library…';
+    const { known, fits, error, total, loading } = this.catalogue;
+    if (!fits && known && loading) return this.#summary.textContent ?? '';
+    if (!fits) return error ? '' : 'Reading the library…';
     const filtered = this.#question.q || Object.keys(this.#question.filters).length > 0;
     const number = filtered ? plural(total, 'match', 'matches') : plural(total, 'video');
     const stats = this.#stats;
-    if (loading || total === 0 || !stats || stats.videos === 0) return total === 0 ? '' : number;
+    if (total === 0 || !stats || stats.videos === 0) return total === 0 ? '' : number;
     return [number, stats.duration_s >= 3600 ? plural(Math.round(stats.duration_s / 3600), 'hour') : elapsed(Math.round(stats.duration_s) * 1000), size(stats.size)].join(' · ');
   }
 
   #showEmpty() {
-    const { known, total, loading } = this.catalogue;
-    const empty = known && total === 0 && !loading;
+    const { fits, total } = this.catalogue;
+    const empty = fits && total === 0;
     this.#empty.hidden = !empty;
     this.#grid.hidden = total === 0;
     if (!empty) return;
