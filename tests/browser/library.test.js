@@ -6,7 +6,7 @@ import path from 'node:path';
 import test, { after } from 'node:test';
 import { Rows } from '../../web/library/layout.js';
 import { build, eventually, makeVideo, sanitized, tempDir } from '../lib/daemon.js';
-import { ITEM, NAME, assertAccessible, closeBrowser, linkMany, namesShown, showView, start, waitNames } from './page.js';
+import { ITEM, LONG, NAME, assertAccessible, closeBrowser, linkMany, namesShown, showView, start, waitNames } from './page.js';
 
 after(closeBrowser);
 
@@ -280,6 +280,81 @@ test('a question that fails says no number, neither that of the list before nor 
   away = false;
   await page.locator(NAME).filter({ hasText: /garden/i }).first().waitFor();
   await problem.waitFor({ state: 'hidden' });
+});
+
+
+test('what was typed a moment ago is asked with what one does next, and pulls nobody back', async (t) => {
+  const { daemon, open } = await startMany(t, 2000);
+  // The clock stands still: what was typed is asked by what is done, and by nothing else.
+  const page = await open({ prepare: (one) => one.clock.install() });
+  const search = page.getByRole('searchbox');
+  const count = async (query) => (await daemon.get(`/api/v1/videos?limit=1&${query}`)).body.total;
+  await total(page, 2000);
+  await settled(page);
+  await stopClock(page);
+  const drawn = () => page.clock.runFor(100);
+  /** What is to be seen, once it was read and drawn. */
+  const shows = (number) => eventually(async () => {
+    await drawn();
+    return (await page.locator('.summary').textContent()).split(' ')[0] === number.toLocaleString('en');
+  }, `${number} are shown`, LONG);
+  const focusIs = (want) => eventually(async () => {
+    await drawn();
+    return (await page.evaluate(() => document.activeElement.closest('.item')?.querySelector('.item-name')?.textContent)) === want;
+  }, `${want} has the focus`, LONG);
+
+  await search.pressSequentially('harbour');
+  await search.press('Enter');
+  assert.equal(await page.evaluate(() => location.search), '?q=harbour');
+  await focusIs((await names(daemon, 'q=harbour&sort=added&order=desc&limit=1'))[0]);
+  await shows(await count('q=harbour'));
+
+  // Nothing is found: the search keeps the focus.
+  await search.fill('nothing at all');
+  await search.press('ArrowDown');
+  assert.equal(await page.evaluate(() => location.search), '?q=nothing+at+all');
+  await eventually(async () => {
+    await drawn();
+    return page.locator('reeld-library .empty').isVisible();
+  }, 'nothing is found', LONG);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
+
+  // A sort, and a chip, take the text with them.
+  await search.fill('garden');
+  await page.getByLabel('Sort the library').selectOption('size desc');
+  assert.equal(await page.evaluate(() => location.search), '?q=garden&sort=size');
+  await drawn();
+  await page.evaluate(() => document.querySelector('reeld-facet label.choice input').click());
+  await drawn();
+  await search.fill('winter');
+  await page.evaluate(() => document.querySelector('.chips a').click());
+  assert.equal(await page.evaluate(() => location.search), '?q=winter&sort=size');
+  await shows(await count('q=winter'));
+
+  // Another view is another view.
+  await search.fill('harbour');
+  await page.evaluate(() => document.querySelector('nav a[data-view="scans"]').click());
+  await page.clock.runFor(1000);
+  assert.equal(await page.evaluate(() => location.pathname), '/scans');
+
+  // Back: the box says what the list is of, also where it has the focus; and what is typed then is another step.
+  await page.goBack();
+  await shows(await count('q=winter'));
+  assert.equal(await search.inputValue(), 'winter');
+  await search.focus();
+  await search.fill('garden');
+  await page.clock.runFor(1000);
+  assert.equal(await page.evaluate(() => location.search), '?q=garden&sort=size');
+  await search.fill('garden party');
+  await page.goBack();
+  await page.clock.runFor(1000);
+  assert.equal(await page.evaluate(() => location.search), '?q=winter&sort=size');
+  assert.equal(await search.inputValue(), 'winter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
+  await search.fill('lake');
+  await page.clock.runFor(1000);
+  await page.goBack();
+  assert.equal(await page.evaluate(() => location.search), '?q=winter&sort=size');
 });
 
 

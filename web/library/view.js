@@ -30,8 +30,12 @@ export class LibraryView extends Component {
   #statsRead = null;
   /** @type {Timer} */
   #statsTimer;
-  /** @type {Timer} */
+  /** What was typed is not asked yet. @type {Timer} */
   #typing;
+  /** The place changes because of what was typed: the box says it already, perhaps with a blank that is no part of it. */
+  #byTyping = false;
+  /** From the search one wants to the first of what it finds. */
+  #toList = false;
   /** The search has the focus and was changed since: further letters are no further steps back. */
   #searching = false;
   #told = '';
@@ -42,6 +46,7 @@ export class LibraryView extends Component {
     type: 'search', id: 'search', placeholder: 'Search name, folder, title', autocomplete: 'off', spellcheck: 'false', enterkeyhint: 'search',
     'aria-keyshortcuts': '/', oninput: () => this.#type(), onblur: () => {
       this.#searching = false;
+      this.#toList = false;
     },
     onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event),
   });
@@ -57,7 +62,7 @@ export class LibraryView extends Component {
   #open = el('button', {
     class: 'filters-open', 'aria-expanded': 'false', 'aria-controls': 'filters', onclick: () => this.#toggle(),
   });
-  #chips = el('ul', { class: 'chips', 'aria-label': 'Filters that are on' });
+  #chips = el('ul', { class: 'chips', 'aria-label': 'Filters that are on', onclick: (event) => this.#chipPressed(event) });
   #summary = el('p', { class: 'summary' });
   #problem = el('p', { class: 'problem', role: 'alert', hidden: true });
   #empty = el('div', { class: 'empty', hidden: true });
@@ -123,7 +128,7 @@ export class LibraryView extends Component {
   #arrive() {
     const { view, params } = this.#router.place;
     this.catalogue.show(view === 'library');
-    if (view !== 'library') return;
+    if (view !== 'library') return this.#dropTyped();
     const question = questionOf(params);
     const again = this.#asked && sameList(question, this.#question);
     const position = history.state?.list ?? null;
@@ -150,33 +155,68 @@ export class LibraryView extends Component {
     this.#grid.setLayout(layout);
     if (position) this.#grid.goTo(position);
     this.#grid.headShow(question);
-    if (document.activeElement !== this.#search) this.#search.value = question.q;
+    if (!this.#byTyping) {
+      this.#dropTyped();
+      this.#searching = false;
+      if (this.#search.value.trim() !== question.q) this.#search.value = question.q;
+    }
     this.invalidate();
   }
 
-  /** @param {Question} question @param {boolean} [replace] */
-  #ask(question, replace = false) {
-    this.#router.go(addressOf(question), { replace });
+  /** Other filters, sort or layout; the search stays, as far as it was typed. @param {Question} question */
+  #ask(question) {
+    this.#router.go(addressOf({ ...question, q: this.#typed() }));
+  }
+
+  #typed() {
+    return this.#typing === undefined ? this.#question.q : this.#search.value.trim();
+  }
+
+  #dropTyped() {
+    clearTimeout(this.#typing);
+    this.#typing = undefined;
+    this.#toList = false;
   }
 
   #type() {
-    clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => {
-      const q = this.#search.value.trim();
-      if (q === this.#question.q) return;
-      this.#ask({ ...this.#question, q }, this.#searching);
-      this.#searching = true;
-    }, TYPING_MS);
+    this.#dropTyped();
+    this.#typing = setTimeout(() => this.#askTyped(), TYPING_MS);
+  }
+
+  #askTyped() {
+    const q = this.#typed();
+    this.#dropTyped();
+    if (q === this.#question.q) return;
+    this.#byTyping = true;
+    this.#router.go(addressOf({ ...this.#question, q }), { replace: this.#searching });
+    this.#byTyping = false;
+    this.#searching = true;
   }
 
   /** @param {KeyboardEvent} event */
   #searchKey(event) {
     if (event.key === 'ArrowDown' || event.key === 'Enter') {
       event.preventDefault();
-      if (this.catalogue.total > 0) this.#grid.focusActive();
+      this.#askTyped();
+      this.#toList = true;
+      this.#enterList();
     } else if (event.key === 'Escape' && this.#search.value === '') {
       this.#search.blur();
     }
+  }
+
+  /** Once the list of what was typed is there, and not into the one before. */
+  #enterList() {
+    const { loading, fits, total } = this.catalogue;
+    if (!this.#toList || loading) return;
+    this.#toList = false;
+    if (fits && total > 0) this.#grid.focusActive();
+  }
+
+  /** Its address was made before what was typed since. @param {Event} event */
+  #chipPressed({ target }) {
+    const chip = target instanceof Element ? target.closest('a') : null;
+    if (chip) chip.href = addressOf({ ...questionOf(new URL(chip.href).searchParams), q: this.#typed() });
   }
 
   #toggle() {
@@ -243,6 +283,7 @@ export class LibraryView extends Component {
     setText(this.#summary, this.#say());
     this.#showEmpty();
     this.#tell();
+    this.#enterList();
   }
 
   /** How many match is told once for what was asked, and not with each video that comes. */
