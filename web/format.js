@@ -141,7 +141,11 @@ export const baseName = (path) => path.slice(path.lastIndexOf('/') + 1) || path;
 export const dirName = (path) => path.slice(0, Math.max(path.lastIndexOf('/'), 0)) || '/';
 
 /** Why something did not work, in words. @param {unknown} error */
-export const wordsOf = (error) => plainName(error instanceof Error ? error.message : String(error));
+export function wordsOf(error) {
+  // What browsers call a request that had no answer; any other TypeError is a mistake of the page, and told as it is.
+  if (error instanceof TypeError && /fetch|network|^load failed/i.test(error.message)) return 'The server does not answer.';
+  return plainName(error instanceof Error ? error.message : String(error));
+}
 
 /** As JSON in lines, with what cannot be seen or turns the text written out. @param {unknown} value */
 export const jsonLines = (value) => JSON.stringify(value, null, 2).split('\n').map(plainName).join('\n');

@@ -1,7 +1,7 @@
 /** What is asked of the library, all of it in the address; the filters, each choice with its number; and the head of the table. */
 
 import { Component, el, setAttr, setText } from '../dom.js';
-import { count } from '../format.js';
+import { count, decode, duration, tail } from '../format.js';
 import { codec, hdr, language } from '../vocabulary.js';
 
 /** Sorts: the key of the server, the direction, and what a person chooses. */
@@ -22,20 +22,26 @@ export const SORTS = Object.freeze([
   ['bit_rate asc', 'Lowest bit rate'],
 ]);
 
-export const LISTS = Object.freeze(['resolution', 'video_codec', 'container', 'hdr', 'subtitles', 'language']);
-export const FLAGS = Object.freeze(['duplicates', 'missing', 'failed']);
+const LISTS = Object.freeze(['resolution', 'video_codec', 'container', 'hdr', 'subtitles', 'language']);
+const FLAGS = Object.freeze(['duplicates', 'missing', 'failed']);
 /** `added`: the last days, which only the page knows; the server is asked with the time that it means. */
 const OTHERS = Object.freeze(['duration_min_s', 'duration_max_s', 'added', 'added_since', 'modified_since', 'folder', 'folder_uri',
   'width_min', 'width_max', 'height_min', 'height_max']);
 const FILTERS = [...LISTS, ...FLAGS, ...OTHERS];
 const DAY_MS = 86400000;
 
+/** As the server may be asked it: what only the page understands must make sense here. @param {string} name @param {string} value */
+function sensible(name, value) {
+  if (LISTS.includes(name)) return value.split(',').filter(Boolean).join(',');
+  return name !== 'added' || /^[1-9]\d{0,4}$/.test(value) ? value : '';
+}
+
 /** @param {URLSearchParams} params @returns {Question} */
 export function questionOf(params) {
   /** @type {Record<string, string>} */
   const filters = {};
   for (const name of FILTERS) {
-    const value = params.get(name);
+    const value = sensible(name, params.get(name) ?? '');
     if (value) filters[name] = value;
   }
   const sort = params.get('sort') ?? 'added';
@@ -70,16 +76,16 @@ export function filterOf({ q, filters }) {
 export const sameList = (a, b) => addressOf({ ...a, layout: 'grid' }) === addressOf({ ...b, layout: 'grid' });
 
 /** @param {Question} question @param {string} name */
-export const chosen = ({ filters }, name) => (filters[name] ? filters[name].split(',') : []);
+const chosen = ({ filters }, name) => (filters[name] ? filters[name].split(',') : []);
 
 /** @param {Question} question @param {string} name @param {string | null} value null: without it @returns {Question} */
-export function withFilter(question, name, value) {
+function withFilter(question, name, value) {
   const { [name]: _, ...filters } = question.filters;
   return { ...question, filters: value ? { ...filters, [name]: value } : filters };
 }
 
 /** @param {Question} question @param {string} name @param {string} word */
-export function toggled(question, name, word) {
+function toggled(question, name, word) {
   const words = chosen(question, name);
   return withFilter(question, name, (words.includes(word) ? words.filter((one) => one !== word) : [...words, word]).join(','));
 }
@@ -95,26 +101,62 @@ const TITLES = {
   resolution: 'Resolution', video_codec: 'Video codec', container: 'Container', hdr: 'Dynamic range', subtitles: 'Subtitles', language: 'Language',
 };
 /** @type {Words} */
-export const FLAG_LABELS = { duplicates: 'Has duplicates', missing: 'File is missing', failed: 'File failed' };
+const FLAG_LABELS = { duplicates: 'Has duplicates', missing: 'File is missing', failed: 'File failed' };
 /** @type {Words} */
 const RESOLUTIONS = { sd: 'SD', '2160p': '2160p (4K)', '4320p': '4320p (8K)' };
 /** @type {Words} */
 const CONTAINERS = { mov: 'MP4, MOV', matroska: 'Matroska, WebM', mpegts: 'MPEG-TS', mpeg: 'MPEG-PS', avi: 'AVI', flv: 'FLV', ogg: 'Ogg', asf: 'WMV, ASF', mxf: 'MXF' };
 
 /** @type {readonly (readonly [string, string, string])[]} */
-export const LENGTHS = Object.freeze([['', '', 'Any length'], ['', '60', 'Under a minute'], ['60', '600', '1 to 10 minutes'], ['600', '3600', '10 to 60 minutes'], ['3600', '', 'Over an hour']]);
+const LENGTHS = Object.freeze([['', '', 'Any length'], ['', '60', 'Under a minute'], ['60', '600', '1 to 10 minutes'], ['600', '3600', '10 to 60 minutes'], ['3600', '', 'Over an hour']]);
 /** @type {readonly (readonly [string, string])[]} */
-export const AGES = Object.freeze([['', 'Any time'], ['1', 'In the last day'], ['7', 'In the last week'], ['30', 'In the last month'], ['365', 'In the last year']]);
+const AGES = Object.freeze([['', 'Any time'], ['1', 'In the last day'], ['7', 'In the last week'], ['30', 'In the last month'], ['365', 'In the last year']]);
+
+/** What makes no sense, as it came; the server says what is wrong with it. @param {string} name @param {string} value */
+const asItCame = (name, value) => `${name} ${value}`;
+
+/** @param {Words} words @param {string} word */
+const labelIn = (words, word) => (Object.hasOwn(words, word) ? words[word] : word);
 
 /** @param {string} name of the filter @param {string} word */
-export function wordLabel(name, word) {
+function wordLabel(name, word) {
   if (name === 'hdr') return word === 'none' ? 'Standard' : hdr(word);
-  if (name === 'subtitles') return word === 'true' ? 'With subtitles' : 'Without';
+  if (name === 'subtitles') return word === 'true' ? 'With subtitles' : word === 'false' ? 'Without' : asItCame(name, word);
   if (word === 'none') return 'Not known';
   if (name === 'video_codec') return codec(word);
   if (name === 'language') return word === 'und' ? 'Not determined' : language(word);
-  if (name === 'resolution') return RESOLUTIONS[word] ?? word;
-  return name === 'container' ? CONTAINERS[word] ?? word : word;
+  return labelIn(name === 'resolution' ? RESOLUTIONS : name === 'container' ? CONTAINERS : {}, word);
+}
+
+/** @param {string} name @param {string} value */
+function flagLabel(name, value) {
+  if (value === 'true') return FLAG_LABELS[name];
+  return value === 'false' ? `Not: ${FLAG_LABELS[name]}` : asItCame(name, value);
+}
+
+/** @param {string} least @param {string} most */
+function lengthLabel(least, most) {
+  const known = LENGTHS.find(([low, high]) => low === least && high === most);
+  if (known) return known[2];
+  if ([least, most].every((one) => duration(Number(one)) !== '–')) return `${duration(Number(least))} to ${most ? duration(Number(most)) : '…'}`;
+  return [['duration_min_s', least], ['duration_max_s', most]].filter(([, value]) => value).map(([name, value]) => asItCame(name, value)).join(', ');
+}
+
+/** Each filter that is on, and the question without it. @param {Question} question @returns {[label: string, without: Question][]} */
+export function chipsOf(question) {
+  const { filters } = question;
+  /** @type {[string, Question][]} */
+  const chips = [];
+  for (const name of LISTS) for (const word of chosen(question, name)) chips.push([wordLabel(name, word), toggled(question, name, word)]);
+  for (const name of FLAGS) if (filters[name]) chips.push([flagLabel(name, filters[name]), withFilter(question, name, null)]);
+  const { duration_min_s: least = '', duration_max_s: most = '', added, folder, folder_uri } = filters;
+  if (least || most) chips.push([lengthLabel(least, most), withFilter(withFilter(question, 'duration_min_s', null), 'duration_max_s', null)]);
+  if (added) chips.push([AGES.find(([days]) => days === added)?.[1] ?? `In the last ${added} days`, withFilter(question, 'added', null)]);
+  if (folder || folder_uri) chips.push([`In ${tail(folder ?? decode(folder_uri), 2)}`, withFilter(withFilter(question, 'folder', null), 'folder_uri', null)]);
+  for (const name of ['added_since', 'modified_since', 'width_min', 'width_max', 'height_min', 'height_max']) {
+    if (filters[name]) chips.push([`${name.replaceAll('_', ' ')} ${filters[name]}`, withFilter(question, name, null)]);
+  }
+  return chips;
 }
 
 /** @param {string | null} value */

@@ -1,9 +1,9 @@
 /** The library: what is asked of it, how many there are, and the items themselves. */
 
 import { announce, Component, el, setAttr, setText } from '../dom.js';
-import { count, decode, duration, elapsed, plainName, plural, size, tail } from '../format.js';
+import { count, elapsed, plainName, plural, size } from '../format.js';
 import { refused } from './catalogue.js';
-import { addressOf, AGES, chosen, filterOf, Filters, FLAG_LABELS, FLAGS, LENGTHS, LISTS, questionOf, sameList, SORTS, toggled, withFilter, wordLabel } from './filters.js';
+import { addressOf, chipsOf, filterOf, Filters, questionOf, sameList, SORTS } from './filters.js';
 import { VideoGrid } from './grid.js';
 
 const TYPING_MS = 180;
@@ -327,21 +327,7 @@ export class LibraryView extends Component {
   /** A chip for each filter that is on, which takes it away. */
   #showChips() {
     const question = this.#question;
-    const { filters } = question;
-    /** @type {[string, Question][]} */
-    const chips = [];
-    for (const name of LISTS) for (const word of chosen(question, name)) chips.push([wordLabel(name, word), toggled(question, name, word)]);
-    for (const name of FLAGS) if (filters[name]) chips.push([filters[name] === 'true' ? FLAG_LABELS[name] : `Not: ${FLAG_LABELS[name]}`, withFilter(question, name, null)]);
-    const { duration_min_s: least = '', duration_max_s: most = '', added, folder, folder_uri } = filters;
-    if (least || most) {
-      const label = LENGTHS.find(([low, high]) => low === least && high === most)?.[2] ?? `${duration(Number(least))} to ${most ? duration(Number(most)) : '…'}`;
-      chips.push([label, withFilter(withFilter(question, 'duration_min_s', null), 'duration_max_s', null)]);
-    }
-    if (added) chips.push([AGES.find(([days]) => days === added)?.[1] ?? `In the last ${added} days`, withFilter(question, 'added', null)]);
-    if (folder || folder_uri) chips.push([`In ${tail(folder ?? decode(folder_uri), 2)}`, withFilter(withFilter(question, 'folder', null), 'folder_uri', null)]);
-    for (const name of ['added_since', 'modified_since', 'width_min', 'width_max', 'height_min', 'height_max']) {
-      if (filters[name]) chips.push([`${name.replaceAll('_', ' ')} ${filters[name]}`, withFilter(question, name, null)]);
-    }
+    const chips = chipsOf(question);
     setText(this.#open, chips.length ? `Filters (${chips.length})` : 'Filters');
     const key = JSON.stringify(chips.map(([label]) => label)) + addressOf(question);
     if (this.#chips.dataset.key === key) return;
