@@ -381,6 +381,41 @@ test('links with odd filters: what is on is said as it is, and nothing breaks', 
   }
 });
 
+test('a picture that cannot be had is asked for again after a while, not with each drawing', async (t) => {
+  const { open } = await startMany(t, 100);
+  const times = new Map();
+  const most = () => Math.max(...times.values());
+  const page = await open({ prepare: async (one) => {
+    await one.clock.install();
+    await one.route(/\/videos\?/, async (route) => {
+      const answer = await route.fetch();
+      const body = await answer.json();
+      for (const video of body.videos) Object.assign(video, { thumbnail: 'ready', thumbnail_url: `/api/v1/videos/${video.id}/thumbnail`, missing_since: null });
+      await route.fulfill({ response: answer, json: body });
+    });
+    await one.route(/\/thumbnail\?w=\d+$/, (route) => {
+      times.set(route.request().url(), (times.get(route.request().url()) ?? 0) + 1);
+      return route.fulfill({ status: 503 });
+    });
+  } });
+  await settled(page);
+  await stopClock(page);
+  await passTime(page, 1000);
+  /** Draws it anew, and waits until all pictures that were asked for then could not be had. */
+  const drawn = async () => {
+    await page.evaluate(() => document.querySelector('reeld-grid').invalidate());
+    await passTime(page, 500);
+    await page.waitForFunction(() => [...document.querySelectorAll('reeld-grid img')].every((one) => one.hidden), undefined, { polling: 50 });
+  };
+  for (let round = 0; round < 5; round++) await drawn();
+  assert.ok(times.size > 5, `${times.size} pictures`);
+  assert.equal(most(), 1);
+  await passTime(page, 30000);
+  await drawn();
+  assert.equal(most(), 2);
+});
+
+
 /** Where the items stand in the view, by their names; those above and below it may still be without one. */
 const places = (page) => page.locator(ITEM).evaluateAll((all) => Object.fromEntries(all.map((one) => {
   const { x, y } = one.getBoundingClientRect();

@@ -9,6 +9,8 @@ import { codec, codecs, glyph, hdr, hue } from '../vocabulary.js';
 const FOLDERS = 2;
 /* What a picture is asked for with; the server gives the nearest that it has. */
 const PICTURE_WIDTH = 480;
+/* One that could not be had is asked for again after so long: the server may have been away, or too busy (503). */
+const AGAIN_MS = 30000;
 
 /** @param {Video} video */
 export function pictureOf(video) {
@@ -26,11 +28,16 @@ class Picture {
   /** What is to be shown, and what was asked for last. */
   #wanted = '';
   #asked = '';
+  /** When what was asked for last could not be had. @type {number | null} */
+  #failedAt = null;
   node = el('div', { class: 'picture', 'aria-hidden': 'true' }, el('div', { class: 'glyph' }, this.#kind, this.#codec), this.#image);
 
   constructor() {
     this.#image.onload = () => this.#image.classList.add('there');
-    this.#image.onerror = () => this.clear(); // the placeholder stays; news of the picture asks again
+    this.#image.onerror = () => { // the placeholder stays; news of the picture asks again at once
+      this.#hide();
+      this.#failedAt = performance.now();
+    };
   }
 
   /** @param {Video | null} video */
@@ -48,16 +55,23 @@ class Picture {
   }
 
   clear() {
+    this.#hide();
+    this.#asked = '';
+  }
+
+  #hide() {
     this.#image.hidden = true;
     this.#image.classList.remove('there');
     this.#image.removeAttribute('src');
-    this.#asked = '';
+    this.#failedAt = null;
   }
 
   /** @param {string} asked */
   load(asked) {
-    if (!asked || this.#asked === asked) return;
+    const again = this.#failedAt !== null && performance.now() - this.#failedAt >= AGAIN_MS;
+    if (!asked || (this.#asked === asked && !again)) return;
     this.#asked = asked;
+    this.#failedAt = null;
     this.#image.hidden = false;
     this.#image.src = this.#wanted;
   }
