@@ -616,15 +616,25 @@ test('a video whose file fails is marked so while one looks, in both layouts, un
   const file = makeVideo(path.join(media, 'one.mp4'));
   const good = fs.readFileSync(file);
   makeVideo(path.join(media, 'two.mkv'));
+  // It never was a video: it is counted as failed, and no filter finds it.
+  fs.writeFileSync(path.join(media, 'never.mp4'), 'no video at all\n'.repeat(99));
   await daemon.wait(await daemon.scan(media));
-  const page = await open();
+  let read;
+  const page = await open({ prepare: async (one) => {
+    read = one.waitForResponse(/videos\?failed=true/);
+  } });
   const mark = page.locator('reeld-grid .item').filter({ hasText: 'one.mp4' }).locator('.mark', { hasText: 'Failed' });
+  const filter = page.locator('reeld-facet').getByText('File failed');
   await page.locator('reeld-grid .item').nth(1).waitFor();
+  await (await read).finished();
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  assert.equal(await filter.count(), 0);
   assert.equal(await page.locator('.mark', { hasText: 'Failed' }).count(), 0);
   fs.writeFileSync(file, 'no video at all\n'.repeat(99));
   fs.utimesSync(file, 1e9, 1e9);
   await daemon.wait(await daemon.scan(media));
   await mark.waitFor();
+  await filter.waitFor();
   assert.equal(await page.locator('.mark', { hasText: 'Failed' }).count(), 1);
   await page.getByRole('button', { name: 'Table' }).click();
   await mark.waitFor();
@@ -632,4 +642,5 @@ test('a video whose file fails is marked so while one looks, in both layouts, un
   fs.utimesSync(file, 2e9, 2e9);
   await daemon.wait(await daemon.scan(media));
   await mark.waitFor({ state: 'detached' });
+  await filter.waitFor({ state: 'detached' });
 });

@@ -268,6 +268,7 @@ export class LibraryView extends Component {
     this.#failedAt = Date.now();
     this.#grid.failed = new Set(videos.map(({ id }) => id));
     this.#grid.invalidate();
+    this.invalidate();
   }
 
   update() {
@@ -278,7 +279,8 @@ export class LibraryView extends Component {
     this.#problem.hidden = !catalogue.error;
     this.#sort.value = `${question.sort} ${question.order}`;
     for (const button of this.#layouts) setAttr(button, 'aria-pressed', String(button.getAttribute('data-layout') === question.layout));
-    this.#filters.show(question, this.#stats);
+    // The counts have the files too that never became videos; those no filter finds.
+    this.#filters.show(question, this.#stats && { ...this.#stats, failed: this.#grid.failed.size });
     this.#showChips();
     setText(this.#summary, this.#say());
     this.#showEmpty();
