@@ -416,6 +416,58 @@ test('a picture that cannot be had is asked for again after a while, not with ea
 });
 
 
+test('what is pressed and then gone does not leave the focus nowhere', async (t) => {
+  const { daemon, dir, open } = await start(t);
+  const file = makeVideo(path.join(dir, 'one.mp4'));
+  linkMany(path.join(dir, 'm'), file, 200);
+  await daemon.wait(await daemon.scan(path.join(dir, 'm')));
+  const page = await open({ path: '/?video_codec=h264&container=mov&added=7' });
+  const focusIs = (selector) => page.waitForFunction((want) => document.activeElement.matches(want), selector);
+  const view = 'main > [data-view="library"]';
+  const chips = page.locator('.chips .chip');
+  await total(page, 200);
+  for (const left of [2, 1]) {
+    await chips.last().focus();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction((count) => document.querySelectorAll('.chips .chip').length === count, left);
+    await focusIs('.chips li:nth-child(1) .chip, .chips li:nth-child(2) .chip');
+  }
+  await page.keyboard.press('Enter');
+  await chips.waitFor({ state: 'detached' });
+  await focusIs(view);
+  await page.goBack();
+  await page.goBack();
+  await page.getByRole('link', { name: 'Clear all' }).press('Enter');
+  await chips.first().waitFor({ state: 'detached' });
+  await focusIs(view);
+
+  await page.getByRole('searchbox').fill('nothing at all');
+  await page.getByRole('link', { name: 'Show all videos' }).press('Enter');
+  await total(page, 200);
+  await focusIs(view);
+
+  // New ones above, and the button that leads to them.
+  await settled(page);
+  await page.evaluate(() => scrollTo(0, 2000));
+  await page.waitForFunction(() => history.state?.list?.index > 0);
+  fs.mkdirSync(path.join(dir, 'new'));
+  fs.linkSync(file, path.join(dir, 'new', 'new.mp4'));
+  await daemon.wait(await daemon.scan(path.join(dir, 'new')));
+  await page.getByRole('button', { name: '↑ 1 new' }).press('Enter');
+  await page.getByRole('button', { name: /new$/ }).waitFor({ state: 'hidden' });
+  await focusIs(view);
+
+  // The last video goes while it has the focus.
+  await page.goto(`${daemon.url}/?folder=${encodeURIComponent(path.join(dir, 'new'))}`);
+  await total(page, 1);
+  await page.locator(ITEM).locator('a').focus();
+  const [{ id }] = (await daemon.get('/api/v1/videos?q=new.mp4')).body.videos;
+  await daemon.request('DELETE', `/api/v1/videos/${id}`);
+  await page.getByText('No video is behind these filters.').waitFor();
+  await focusIs(view);
+});
+
+
 /** Where the items stand in the view, by their names; those above and below it may still be without one. */
 const places = (page) => page.locator(ITEM).evaluateAll((all) => Object.fromEntries(all.map((one) => {
   const { x, y } = one.getBoundingClientRect();

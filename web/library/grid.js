@@ -13,6 +13,12 @@ const REST_MS = 90;
 /* A pointer that was moved within this time is looked at. */
 const POINTING_MS = 4000;
 
+/** What has the focus goes: it goes on at the view's beginning, without a jump. @param {Element} node */
+export function leave(node) {
+  const view = node.closest('main > [data-view]');
+  if (view instanceof HTMLElement) view.focus({ preventScroll: true });
+}
+
 export class VideoGrid extends Component {
   /** @type {Catalogue} */
   catalogue;
@@ -252,7 +258,10 @@ export class VideoGrid extends Component {
 
   update() {
     // Nothing is left: what it held goes, also where it is hidden already.
-    if (this.catalogue.total === 0) this.#shelf.show(0, -1, this.catalogue, this.failed);
+    if (this.catalogue.total === 0) {
+      if (this.contains(document.activeElement)) leave(this);
+      this.#shelf.show(0, -1, this.catalogue, this.failed);
+    }
     if (this.offsetParent === null) return; // nothing is in it, or another view is shown
     const width = this.clientWidth;
     this.#view = innerHeight;

@@ -4,7 +4,7 @@ import { announce, Component, el, setAttr, setText } from '../dom.js';
 import { count, elapsed, plainName, plural, size } from '../format.js';
 import { refused } from './catalogue.js';
 import { addressOf, chipsOf, filterOf, Filters, questionOf, sameList, SORTS } from './filters.js';
-import { VideoGrid } from './grid.js';
+import { leave, VideoGrid } from './grid.js';
 
 const TYPING_MS = 180;
 const STATS_MS = 2000;
@@ -232,6 +232,7 @@ export class LibraryView extends Component {
 
   #showAbove() {
     const { above } = this.#grid;
+    if (above === 0 && document.activeElement === this.#above) leave(this);
     this.#above.hidden = above === 0;
     if (above > 0) setText(this.#above, `↑ ${count(above)} new`);
   }
@@ -312,6 +313,7 @@ export class LibraryView extends Component {
   #showEmpty() {
     const { fits, total } = this.catalogue;
     const empty = fits && total === 0;
+    if (!empty && this.#empty.contains(document.activeElement)) leave(this);
     this.#empty.hidden = !empty;
     this.#grid.hidden = total === 0;
     if (!empty) return;
@@ -334,12 +336,18 @@ export class LibraryView extends Component {
     const key = JSON.stringify(chips.map(([label]) => label)) + addressOf(question);
     if (this.#chips.dataset.key === key) return;
     this.#chips.dataset.key = key;
+    const focused = [...this.#chips.querySelectorAll('a')].findIndex((link) => link === document.activeElement);
     this.#chips.hidden = chips.length === 0;
     const nodes = chips.map(([label, without]) => el('li', {}, el('a', {
       class: 'chip', href: addressOf(without), 'aria-label': `Without the filter: ${plainName(label)}`,
     }, el('bdi', { text: plainName(label) }), el('span', { class: 'cross', 'aria-hidden': 'true', text: '×' }))));
     if (nodes.length > 1) nodes.push(el('li', {}, el('a', { class: 'chip-all', href: addressOf({ ...question, filters: {} }), text: 'Clear all' })));
     this.#chips.replaceChildren(...nodes);
+    if (focused < 0) return;
+    // On to the next, so that one key takes one after the other away.
+    const next = this.#chips.querySelectorAll('a')[Math.min(focused, chips.length - 1)];
+    if (next) next.focus({ preventScroll: true });
+    else leave(this);
   }
 }
 
