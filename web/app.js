@@ -46,7 +46,7 @@ const LATER = {
     video.connect(api, router);
   },
   async scans() {
-    const [{ JobList }, { DirectoryDialog, RootList, ScanForm }] = await Promise.all([import('./scans/jobs.js'), import('./scans/start.js')]);
+    const [{ JobList }, { DirectoryDialog, RootList, ScanForm }] = await Promise.all([import('./scans/list.js'), import('./scans/start.js')]);
     const dialog = new DirectoryDialog();
     document.body.append(dialog);
     dialog.connect(api);

@@ -42,6 +42,46 @@ export function find(selector, type) {
   return node;
 }
 
+const BUSY = '[aria-disabled="true"]';
+
+/** That it waits for an answer and takes no press until then. A disabled button would lose the focus. @param {HTMLButtonElement} button @param {boolean} is */
+export const setBusy = (button, is) => setAttr(button, 'aria-disabled', is ? 'true' : null);
+
+// Space, Enter, also in a field of the button's form, and the pointer all come as a click.
+document.addEventListener('click', (event) => {
+  if (!(event.target instanceof Element) || !event.target.closest(BUSY)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, { capture: true });
+
+const TAKES_FOCUS = 'button:not(:disabled), summary, a[href], input:not(:disabled), select:not(:disabled), textarea:not(:disabled)';
+
+/**
+ * Gives the focus to the first in `box` that is shown and takes it; else to what stands around, at last to the view.
+ * @param {Element} box @param {FocusOptions} [options]
+ */
+export function focusIn(box, options) {
+  for (let around = /** @type {Element | null} */ (box); around; around = around.parentElement) {
+    const first = [...around.querySelectorAll(TAKES_FOCUS)].find((node) => node.checkVisibility());
+    const taker = first ?? (around.matches('main > [data-view]') ? around : null);
+    if (!(taker instanceof HTMLElement)) continue;
+    taker.focus(options);
+    return;
+  }
+}
+
+/**
+ * Changes what is in `box`: where what has the focus is hidden by that, or gone, the focus goes on from there. Nothing scrolls, for one
+ * may look elsewhere. @param {Element} box @param {() => void} change
+ */
+export function keepFocus(box, change) {
+  const before = document.activeElement;
+  const here = before !== null && box.contains(before);
+  change(); // in which the browser may take the focus away already
+  const now = document.activeElement;
+  if (here && (now === document.body || (now === before && !before.checkVisibility()))) focusIn(box, { preventScroll: true });
+}
+
 /** @type {Set<Component>} */
 const dirty = new Set();
 let queued = false;

@@ -14,6 +14,12 @@ after(closeBrowser);
 const past = new Date(Date.now() - 3600e3);
 const is = (page, card, status) => card.and(page.locator(`[data-status="${status}"]`)).waitFor();
 
+/** Waits until something that is shown, in `place`, has the focus, with that word. */
+const hasFocus = (page, place, word) => page.waitForFunction(([selector, text]) => {
+  const node = document.activeElement;
+  return node.matches('button, a, summary, input') && node.checkVisibility() && node.closest(selector) && node.textContent.includes(text);
+}, [place, word]);
+
 /** Empty files with names of a video. */
 function fillEmpty(folder, count) {
   fs.mkdirSync(folder, { recursive: true });
@@ -70,6 +76,7 @@ test('failures, page by page, each with what to do; one put right is tried again
   fs.copyFileSync(masters()[0], path.join(tree, name));
   fs.utimesSync(path.join(tree, name), past, past);
   await card.getByRole('button', { name: `Try again ${name}` }).click();
+  await hasFocus(page, `reeld-job:has([id="job-${id}"])`, `See the new job ${name}`);
   const alone = page.locator('reeld-job').filter({ has: page.getByRole('heading', { name: `Scan ${path.join(tree, name)}` }) });
   await is(page, alone, 'complete');
   assert.deepEqual(await countsOf(alone), { new: 1, updated: 0, moved: 0, unchanged: 0, failed: 0 });
@@ -127,8 +134,9 @@ test('so much is gone that it is refused: what and how many are shown, and hidde
   assert.equal((await daemon.get('/api/v1/videos')).body.total, 12);
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'They are gone for good…');
   await ask();
-  await dialog.getByRole('button', { name: 'Hide 12 videos' }).click();
+  await dialog.getByRole('button', { name: 'Hide 12 videos' }).press('Enter');
   await spoken(page, '12 videos are hidden.');
+  await hasFocus(page, 'reeld-root', 'Scan');
   for (const place of [root, card]) await place.locator('reeld-refused').waitFor({ state: 'hidden' });
   assert.equal((await daemon.get('/api/v1/videos?missing=true')).body.total, 12);
   await assertListEquals(page, daemon);
@@ -178,16 +186,116 @@ test('the past: fifty jobs, and those before when they are asked for; folded by 
   const lines = page.locator('reeld-job-line');
   await lines.nth(49).waitFor();
   assert.equal(await lines.count(), 50);
-  await page.getByRole('button', { name: 'Show earlier jobs' }).click();
+  await page.getByRole('button', { name: 'Show earlier jobs' }).press('Enter');
   await lines.nth(62).waitFor();
+  await hasFocus(page, 'reeld-job-line:nth-child(51)', 'Complete');
   assert.equal(await lines.count(), 63);
   assert.equal(await page.getByRole('button', { name: 'Show earlier jobs' }).isVisible(), false);
   for (let i = 0; i < 8; i++) await daemon.wait(await daemon.scan(path.join(dir, 'films')));
   // All of them are over, and six of them unfolded.
   await page.waitForFunction(() => document.querySelectorAll('reeld-job[data-status="complete"]').length === 6
     && document.querySelectorAll('reeld-job-line').length === 63 + 8 - 6);
-  await lines.last().getByRole('button').click();
+  await lines.last().getByRole('button').press('Enter');
   await page.waitForFunction(() => document.querySelectorAll('reeld-job').length === 7);
+  await hasFocus(page, 'reeld-job:last-child', 'Scan again');
+  await page.locator('reeld-job').nth(2).getByRole('button', { name: 'Dismiss' }).focus();
+  for (const left of [6, 5, 4, 3]) {
+    await page.keyboard.press('Enter');
+    await page.waitForFunction((count) => document.querySelectorAll('reeld-job').length === count, left);
+    await hasFocus(page, `reeld-job:nth-child(${Math.min(3, left)})`, 'Dismiss');
+  }
+});
+
+test('by keyboard: the focus stays with what was pressed, or goes on at what came of it', async (t) => {
+  const { daemon, dir, open } = await start(t, { args: ONE_WORKER });
+  const tree = path.join(dir, 'many');
+  linkMany(tree, makeVideo(path.join(dir, 'one.mp4')), 2000);
+  const page = await open();
+  await showView(page, 'Scans');
+  await page.getByLabel('Folder on the server').fill(tree);
+  await page.getByRole('button', { name: 'Start scan' }).press('Enter');
+  await somethingFound(daemon);
+  const goOn = await holdWorker(daemon);
+  await hasFocus(page, 'reeld-scan-form', 'Start scan');
+  const card = page.locator('reeld-job');
+  await card.getByRole('button', { name: 'Pause' }).press('Enter');
+  await hasFocus(page, 'reeld-job', 'Resume');
+  await page.keyboard.press('Enter');
+  await card.locator('.badge').getByText('Running').waitFor();
+  await hasFocus(page, 'reeld-job', 'Pause');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  goOn();
+  await is(page, card, 'cancelled');
+  await hasFocus(page, 'reeld-job', 'Continue');
+  await page.keyboard.press('Enter');
+  await page.locator('reeld-job-line').filter({ hasText: 'Cancelled' }).waitFor();
+  await is(page, card, 'complete');
+  await hasFocus(page, 'reeld-job', 'Scan again');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await hasFocus(page, 'reeld-job-line', 'Complete');
+  await page.keyboard.press('Enter');
+  await hasFocus(page, 'reeld-job', 'Scan again');
+});
+
+test('by keyboard: who waits for an answer keeps the focus, and a second press does nothing', async (t) => {
+  const { daemon, dir, open } = await start(t, { args: ONE_WORKER });
+  linkMany(path.join(dir, 'many'), makeVideo(path.join(dir, 'one.mp4')), 500);
+  const page = await open();
+  await holdWorker(daemon);
+  await showView(page, 'Scans');
+  /** Holds what is asked with POST; counts it. */
+  const hold = async (address) => {
+    const held = { asked: 0, release: null };
+    const released = new Promise((resolve) => { held.release = resolve; });
+    await page.route(address, async (route) => {
+      if (route.request().method() === 'POST') {
+        held.asked++;
+        await released;
+      }
+      await route.fallback();
+    });
+    return held;
+  };
+  const scans = await hold(/\/videos\/scan$/);
+  const field = page.getByLabel('Folder on the server');
+  await field.fill(path.join(dir, 'many'));
+  await field.press('Enter');
+  const begin = page.getByRole('button', { name: 'Start scan', disabled: true });
+  await begin.waitFor();
+  await field.press('Enter');
+  await begin.click({ force: true });
+  for (const key of ['Enter', 'Space']) await begin.press(key);
+  await hasFocus(page, 'reeld-scan-form', 'Start scan');
+  scans.release();
+  const card = page.locator('reeld-job');
+  await is(page, card, 'running');
+  await hasFocus(page, 'reeld-scan-form', 'Start scan');
+  assert.equal(scans.asked, 1);
+  assert.equal((await daemon.get('/api/v1/jobs')).body.jobs.length, 1);
+  const pauses = await hold(/\/pause$/);
+  await card.getByRole('button', { name: 'Pause' }).press('Enter');
+  await card.getByRole('button', { name: 'Pause', disabled: true }).waitFor();
+  for (const key of ['Enter', 'Space']) await page.keyboard.press(key);
+  await hasFocus(page, 'reeld-job', 'Pause');
+  pauses.release();
+  await hasFocus(page, 'reeld-job', 'Resume');
+  assert.equal(pauses.asked, 1);
+});
+
+test('a card that makes way for another keeps the focus', async (t) => {
+  const { daemon, dir, open } = await start(t, { args: ONE_WORKER });
+  linkMany(path.join(dir, 'many'), makeVideo(path.join(dir, 'one.mp4')), 500);
+  const page = await open();
+  await holdWorker(daemon);
+  await is(page, await scanByForm(page, path.join(dir, 'many')), 'running');
+  const id = await daemon.scan(dir);
+  await page.locator('reeld-job').nth(1).waitFor();
+  await page.locator('reeld-job').nth(1).getByRole('button', { name: 'Cancel' }).focus();
+  await daemon.post(`/api/v1/jobs/${id}/cancel`);
+  await is(page, page.locator('reeld-job:last-child'), 'cancelled');
+  await hasFocus(page, 'reeld-job:first-child', 'Cancel');
 });
 
 test('two pages of one server: what is done in the one is seen in the other', async (t) => {

@@ -1,7 +1,7 @@
-/** The jobs: those of now as cards, on which every status has a visible end, those of before as lines that unfold. */
+/** The card of a job, on which every status has a visible end. */
 
-import { Component, el, setAttr, setText } from '../dom.js';
-import { baseName, count, dirName, elapsed, moment, nameNode, pathNode, percent, plainName, plural, rate, timeLeft, wordsOf } from '../format.js';
+import { Component, el, focusIn, keepFocus, setAttr, setBusy, setText } from '../dom.js';
+import { baseName, count, dirName, elapsed, moment, nameNode, pathNode, percent, plainName, plural, rate, timeLeft } from '../format.js';
 import { failedCount, isCounted } from '../jobs.js';
 import { FailureList, PlanList, RefusedNote, SpeedGraph } from './parts.js';
 import { isActive, isQueued, isTerminal, jobLabel, OUTCOMES, phaseLabel, statusOf, TRIGGERS } from '../vocabulary.js';
@@ -39,6 +39,8 @@ export class JobCard extends Component {
   #shownAt = '';
   #cancelled = 0;
   #turning = false;
+  /** Whether another job goes on from this one. */
+  followed = false;
 
   /** @param {JobView} view @param {Jobs} jobs @param {Api} api @param {Roots} roots */
   constructor(view, jobs, api, roots) {
@@ -100,14 +102,32 @@ export class JobCard extends Component {
   /** The same once more, which goes on where this one stopped. @param {boolean} [retry_failed] */
   async #rescan(retry_failed = false) {
     const { job } = this.view;
-    this.#again.disabled = this.#retry.disabled = true;
+    this.#setTrying(true);
     const problem = await this.jobs.scan(job, { recursive: job.recursive !== false, retry_failed, dry_run: job.dry_run });
     setText(this.#problem, problem);
-    this.#again.disabled = this.#retry.disabled = false;
-    if (!problem) this.jobs.fold(this.view);
+    this.#setTrying(false);
+    if (problem) return;
+    this.followed = true;
+    this.jobs.fold(this.view);
+  }
+
+  /** @param {boolean} trying */
+  #setTrying(trying) {
+    setBusy(this.#again, trying);
+    setBusy(this.#retry, trying);
+  }
+
+  /** Where those before it were dismissed, this one is next. */
+  takeFocus() {
+    if (this.#fold.hidden) focusIn(this);
+    else this.#fold.focus();
   }
 
   update() {
+    keepFocus(this, () => this.#draw());
+  }
+
+  #draw() {
     const { view } = this;
     const { job } = view;
     const status = view.gone
@@ -140,13 +160,13 @@ export class JobCard extends Component {
     const { job, gone } = this.view;
     const cancelling = active && Date.now() - this.#cancelled < CANCEL_AGAIN_MS;
     this.#cancel.hidden = !active;
-    this.#cancel.disabled = cancelling;
+    setBusy(this.#cancel, cancelling);
     setText(this.#cancel, cancelling ? 'Cancelling…' : 'Cancel');
     this.#pause.hidden = !active;
-    this.#pause.disabled = cancelling || this.#turning;
+    setBusy(this.#pause, cancelling || this.#turning);
     setText(this.#pause, job.paused ? 'Resume' : 'Pause');
     this.#again.hidden = active || job.type !== 'scan';
-    setText(this.#again, (gone ? null : AGAIN[job.status]) ?? 'Scan again');
+    setText(this.#again, !gone && Object.hasOwn(AGAIN, job.status) ? AGAIN[job.status] : 'Scan again');
     this.#retry.hidden = active || job.type !== 'scan' || Boolean(job.dry_run) || failedCount(job) === 0;
     this.#fold.hidden = active;
   }
@@ -250,138 +270,3 @@ export class JobCard extends Component {
 }
 
 customElements.define('reeld-job', JobCard);
-
-const TICK_MS = 1000;
-
-class JobLine extends Component {
-  #badge = el('span', { class: 'badge' });
-  #what = el('span', { class: 'line-what' });
-  #end = el('span', { class: 'line-end' });
-  #head;
-  /** @type {Job | null} */
-  #drawn = null;
-
-  /** @param {JobView} view @param {Jobs} jobs */
-  constructor(view, jobs) {
-    super();
-    this.view = view;
-    this.#head = el('button', {
-      class: 'line', 'aria-expanded': 'false', onclick: () => jobs.unfold(view),
-    }, this.#badge, this.#what, this.#end);
-  }
-
-  build() {
-    const { job } = this.view;
-    this.#what.append(`${jobLabel(job)} `, pathNode(job.path));
-    this.append(this.#head);
-    this.update();
-  }
-
-  update() {
-    const { job } = this.view;
-    if (job === this.#drawn) return;
-    this.#drawn = job;
-    const status = statusOf(job);
-    setAttr(this, 'data-status', job.status);
-    setAttr(this, 'data-tone', status.tone);
-    setText(this.#badge, status.label);
-    const { result } = job;
-    setText(this.#end, [
-      result ? `${plural(result.scanned, 'file')}, ${result.new} new` : null,
-      result && result.error_count > 0 ? `${result.error_count} failed` : null,
-      result ? elapsed(result.duration_ms) : null, moment(job.finished_at ?? job.submitted_at),
-    ].filter(Boolean).join(' · '));
-  }
-}
-
-customElements.define('reeld-job-line', JobLine);
-
-export class JobList extends Component {
-  /** @type {Jobs} */
-  #jobs;
-  /** @type {Api} */
-  #api;
-  #now = el('div', { class: 'jobs-now' });
-  #history = el('div', { class: 'jobs-before', role: 'list', 'aria-label': 'Earlier jobs' });
-  #empty = el('p', { class: 'hint', text: 'No job yet. Start a scan, and watch it here.' });
-  #more = el('button', { class: 'plain', text: 'Show earlier jobs', onclick: () => this.#readEarlier() });
-  #problem = el('p', { class: 'problem', role: 'alert' });
-  /** @type {Roots} */
-  #roots;
-  /** @type {Map<JobView, JobCard>} */
-  #cards = new Map();
-  /** @type {Map<JobView, JobLine>} */
-  #lines = new Map();
-
-  build() {
-    this.append(this.#empty, this.#now, this.#history, this.#more, this.#problem);
-  }
-
-  /** @param {Api} api @param {Jobs} jobs @param {Roots} roots */
-  connect(api, jobs, roots) {
-    this.#api = api;
-    this.#jobs = jobs;
-    this.#roots = roots;
-    jobs.addEventListener('change', () => this.invalidateSoon());
-    roots.addEventListener('change', () => this.invalidateSoon());
-    setInterval(() => {
-      if (jobs.busy()) this.invalidateSoon();
-    }, TICK_MS);
-    this.invalidate();
-  }
-
-  update() {
-    const jobs = this.#jobs;
-    const views = jobs.sorted();
-    const now = views.filter((view) => view.fresh || view.gone || isActive(view.job));
-    const before = views.filter((view) => !(view.fresh || view.gone || isActive(view.job)));
-    this.#empty.hidden = views.length > 0;
-    this.#history.hidden = before.length === 0;
-    this.#more.hidden = !jobs.earlier;
-    const focused = document.activeElement;
-    arrange(this.#now, now, this.#cards, (view) => new JobCard(view, jobs, this.#api, this.#roots));
-    arrange(this.#history, before, this.#lines, (view) => {
-      const line = new JobLine(view, jobs);
-      line.setAttribute('role', 'listitem');
-      return line;
-    });
-    // What had the focus may have changed its form; the focus goes with it and is not lost.
-    if (focused && focused !== document.body && !focused.isConnected) this.#now.querySelector('button')?.focus();
-  }
-
-  async #readEarlier() {
-    this.#more.disabled = true;
-    try {
-      await this.#jobs.readEarlier();
-      setText(this.#problem, '');
-    } catch (error) {
-      setText(this.#problem, `They could not be read: ${wordsOf(error)}`);
-    }
-    this.#more.disabled = false;
-  }
-}
-
-/**
- * Makes the children of `box` those of `views`, in that order, keeping the elements that are there.
- * @template {Component} T
- * @param {HTMLElement} box @param {JobView[]} views @param {Map<JobView, T>} made @param {(view: JobView) => T} make
- */
-function arrange(box, views, made, make) {
-  const wanted = new Set(views);
-  for (const [view, element] of made) {
-    if (wanted.has(view)) continue;
-    element.remove();
-    made.delete(view);
-  }
-  views.forEach((view, at) => {
-    let element = made.get(view);
-    if (!element) {
-      element = make(view);
-      made.set(view, element);
-    }
-    if (box.children[at] !== element) box.insertBefore(element, box.children[at] ?? null);
-    element.update();
-  });
-}
-
-customElements.define('reeld-jobs', JobList);

@@ -1,6 +1,6 @@
 /** Parts of a job's card: its failures, what a dry run would do, what a scan refused to hide, and its speed. */
 
-import { announce, Component, el, setText } from '../dom.js';
+import { announce, Component, el, focusIn, setBusy, setText } from '../dom.js';
 import { baseName, count, dirName, nameNode, pathNode, plainName, plural, sentence, wordsOf } from '../format.js';
 import { failedCount } from '../jobs.js';
 import { ApiError } from '../server.js';
@@ -112,11 +112,11 @@ export class FailureList extends Component {
     const word = el('span', { text: 'Try again' });
     const button = el('button', {
       class: 'plain failure-again', onclick: async () => {
-        button.disabled = true;
+        setBusy(button, true);
         setText(word, 'Trying…');
         const problem = await this.jobs.scan(failure, { recursive: false, retry_failed: true });
         setText(word, problem || 'See the new job');
-        button.disabled = !problem;
+        setBusy(button, !problem);
       },
     }, word, el('span', { class: 'visually-hidden', text: ` ${plainName(baseName(failure.path))}` }));
     return button;
@@ -221,7 +221,9 @@ export class RefusedNote extends Component {
     this.#dialog = null;
     if (dialog.returnValue === 'over') announce('That question is over: another scan found otherwise.');
     if (dialog.returnValue === 'yes') await this.#accept(refused.root, refused.token);
-    if (!this.hidden) this.#open.focus();
+    const focused = document.activeElement;
+    // Unless one went on meanwhile.
+    if (!focused || focused === document.body || this.contains(focused)) focusIn(this);
   }
 
   /** Some of them, where it is known which: all of the folder. @param {HTMLElement} list @param {number} total */
@@ -234,7 +236,7 @@ export class RefusedNote extends Component {
 
   /** @param {number} root @param {string} token */
   async #accept(root, token) {
-    this.#open.disabled = true;
+    setBusy(this.#open, true);
     setText(this.#state, '');
     try {
       const { missing } = await this.api.acceptMissing(root, token);
@@ -246,7 +248,7 @@ export class RefusedNote extends Component {
         ? 'Since then another scan found otherwise, or the server was restarted. Scan the folder again.'
         : wordsOf(error));
     } finally {
-      this.#open.disabled = false;
+      setBusy(this.#open, false);
       this.done();
     }
   }

@@ -1,6 +1,6 @@
 /** What a scan begins with: the choice of a folder, the form, and the library's folders. */
 
-import { Component, el, recall, remember, setAttr, setText } from '../dom.js';
+import { Component, el, focusIn, keepFocus, recall, remember, setAttr, setBusy, setText } from '../dom.js';
 import { count, dirName, moment, nameNode, pathNode, plainName, plural, wordsOf } from '../format.js';
 import { RefusedNote } from './parts.js';
 import { rootReason } from '../vocabulary.js';
@@ -73,7 +73,7 @@ export class DirectoryDialog extends Component {
       if (page.parent !== null) this.#list.append(this.#up('One level up', { path: page.parent, path_uri: page.parent_uri }));
       else if (!roots && page.path !== '/') this.#list.append(this.#up('All library folders', undefined));
       this.#add(page, place, ask);
-      this.#list.querySelector('button')?.focus();
+      focusIn(this.#list);
       return true;
     } catch (error) {
       if (ask !== this.#ask) return true;
@@ -103,7 +103,11 @@ export class DirectoryDialog extends Component {
     this.#more.onclick = async () => {
       try {
         const next = await this.#read(place, shown);
-        if (ask === this.#ask) this.#add(next, place, ask);
+        if (ask !== this.#ask) return;
+        const had = document.activeElement === this.#more;
+        const from = this.#list.children.length;
+        this.#add(next, place, ask);
+        if (had && this.#more.hidden) focusIn(this.#list.children[from] ?? this.#list);
       } catch (error) {
         if (ask === this.#ask) setText(this.#state, wordsOf(error));
       }
@@ -199,11 +203,11 @@ export class ScanForm extends Component {
   /** Starts one as the options say; false: it could not be, and why is said. @param {Place} place */
   async scan(place) {
     this.#say('');
-    this.#start.disabled = true;
+    setBusy(this.#start, true);
     const problem = await this.#jobs.scan(place, {
       recursive: this.#recursive.checked, retry_failed: this.#retry.checked, dry_run: this.#dry.checked,
     });
-    this.#start.disabled = false;
+    setBusy(this.#start, false);
     this.#say(problem);
     return !problem;
   }
@@ -225,9 +229,9 @@ class RootLine extends Component {
     this.#refused = new RefusedNote(api, () => roots.refresh().catch(() => {}));
     this.#scan.setAttribute('aria-label', `Scan ${plainName(root.path)}`);
     this.#scan.onclick = async () => {
-      this.#scan.disabled = true;
+      setBusy(this.#scan, true);
       await scan({ path: this.root.path, path_uri: this.root.path_uri });
-      this.#scan.disabled = false;
+      setBusy(this.#scan, false);
     };
   }
 
@@ -237,6 +241,10 @@ class RootLine extends Component {
   }
 
   update() {
+    keepFocus(this, () => this.#draw());
+  }
+
+  #draw() {
     const { root } = this;
     setAttr(this, 'data-online', String(root.online));
     setText(this.#state, [
