@@ -62,6 +62,8 @@ const TITLES = { library: 'Library', video: 'Video', scans: 'Scans', activity: '
 export class Shell {
   /** @type {ViewName | null} */
   #shown = null;
+  /** Of the video that is shown. */
+  #id = '';
   library = '/';
   /** How far each view was scrolled when it was left. @type {Map<ViewName, number>} */
   #scrolled = new Map();
@@ -74,7 +76,7 @@ export class Shell {
   }
 
   #show() {
-    const { view } = this.router.place;
+    const { view, id } = this.router.place;
     for (const link of document.querySelectorAll('nav.views a')) {
       const marked = link.getAttribute('data-view') === (view === 'video' ? 'library' : view);
       setAttr(link, 'aria-current', marked ? (view === 'video' ? 'true' : 'page') : null);
@@ -82,10 +84,11 @@ export class Shell {
     if (view === 'library') this.library = location.pathname + location.search;
     const back = view === 'library' ? '/' : this.library;
     for (const link of document.querySelectorAll('a[data-view="library"], a.back')) setAttr(link, 'href', back);
-    if (view === this.#shown) return;
+    if (view === this.#shown && id === this.#id) return; // another video is another page
     const before = this.#shown;
     if (before) this.#scrolled.set(before, scrollY);
     this.#shown = view;
+    this.#id = id;
     for (const section of document.querySelectorAll('main > [data-view]')) {
       /** @type {HTMLElement} */ (section).hidden = section.getAttribute('data-view') !== view;
     }

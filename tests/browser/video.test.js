@@ -76,11 +76,16 @@ test('every number, stream and chapter; copy, JSON, duplicates', async (t) => {
   await page.waitForFunction(() => document.querySelector('.raw pre').textContent.length > 0);
   assert.deepEqual(JSON.parse((await page.locator('.raw pre').textContent()).replaceAll('U+202E', '\u202e')), video);
   await assertAccessible(page);
-  await page.getByRole('link', { name: 'the same.webm' }).click();
+  const atTheTop = () => page.waitForFunction(() => document.activeElement.matches('main > [data-view="video"]') && scrollY === 0);
+  await page.setViewportSize({ width: 600, height: 400 });
+  await page.getByRole('link', { name: 'the same.webm' }).press('Enter');
   await page.locator('#video-title').getByText('the same.webm').waitFor();
-  await page.getByRole('link', { name: 'A Long Way.webm' }).waitFor();
+  await atTheTop();
+  await page.getByRole('link', { name: 'A Long Way.webm' }).focus();
+  await page.waitForFunction(() => scrollY > 0);
   await page.goBack();
   await page.locator('#video-title').getByText('A Long Way.webm').waitFor();
+  await atTheTop();
 });
 
 test('it plays in place, by pointer and by key, with a preview of where one would go', async (t) => {
