@@ -126,6 +126,62 @@ test('it plays in place, by pointer and by key, with a preview of where one woul
   assert.equal(await page.evaluate(() => document.querySelector('reeld-player video').hasAttribute('src')), false, 'the file is let go');
 });
 
+test('removed while it plays: it stops, and nothing of it is left; the focus is not lost', async (t) => {
+  const { daemon, dir, open } = await start(t);
+  const film = makeFilm(path.join(dir, 'media', 'film.webm'));
+  await daemon.wait(await daemon.scan(path.join(dir, 'media')));
+  const [video] = (await daemon.get('/api/v1/videos')).body.videos;
+  const page = await open({ path: `/videos/${video.id}`, allow: /Failed to load resource.*404/, prepare: (one) => serveMedia(one, film) });
+  await page.evaluate(() => { document.querySelector('reeld-player video').loop = true; });
+  await page.locator('reeld-player .cover').click();
+  await page.waitForFunction(() => document.querySelector('reeld-player video').currentTime > 0);
+  await page.locator('.player-bar').getByRole('button', { name: 'Pause' }).focus();
+  assert.equal((await daemon.request('DELETE', `/api/v1/videos/${video.id}`)).status, 204);
+  await page.getByRole('heading', { name: 'The library has no such video.' }).waitFor();
+  assert.deepEqual(await page.evaluate(() => {
+    const media = document.querySelector('reeld-player video');
+    return [media.paused, media.hasAttribute('src'), document.querySelector('.video-marks').textContent, document.querySelector('.video-where').textContent];
+  }), [true, false, '', '']);
+  assert.equal(await page.title(), 'No such video – reeld');
+  await page.waitForFunction(() => document.activeElement.textContent === '← Library');
+});
+
+test('the server is away: that is what is said, and not that there is no such video', async (t) => {
+  const { daemon, dir, open } = await start(t);
+  makeVideo(path.join(dir, 'media', 'one.mp4'));
+  await daemon.wait(await daemon.scan(path.join(dir, 'media')));
+  const [video] = (await daemon.get('/api/v1/videos')).body.videos;
+  const page = await open({ path: `/videos/${video.id}`, allow: /Failed to load resource/, prepare: (one) => one.route(`**/api/v1/videos/${video.id}`, (route) => route.abort()) });
+  await page.getByRole('heading', { name: 'It could not be read' }).waitFor();
+  assert.equal(await page.title(), 'Video – reeld');
+  await page.unroute(`**/api/v1/videos/${video.id}`);
+  await page.reload();
+  await page.waitForFunction(() => document.title === 'one.mp4 – reeld');
+});
+
+test('a duplicate that comes is shown at once, not with the next regular reading', async (t) => {
+  const { daemon, dir, open } = await start(t);
+  const media = path.join(dir, 'media');
+  const file = makeVideo(path.join(media, 'one.mp4'));
+  await daemon.wait(await daemon.scan(media));
+  const [video] = (await daemon.get('/api/v1/videos')).body.videos;
+  let say;
+  const page = await open({ path: `/videos/${video.id}`, prepare: (one) => one.routeWebSocket(/\/ws(\?|$)/, (socket) => {
+    say = (frame) => socket.send(JSON.stringify(frame));
+    // Of the scan the page hears nothing, for while one runs it reads often.
+    socket.connectToServer().onMessage((message) => JSON.parse(String(message)).event_id ?? socket.send(message));
+  }) });
+  await page.locator('.facts').first().waitFor();
+  fs.copyFileSync(file, path.join(media, 'two.mp4'));
+  await daemon.wait(await daemon.scan(media));
+  const [twin] = (await daemon.get('/api/v1/videos?q=two')).body.videos;
+  let readings = 0;
+  page.on('request', (request) => { readings += /\/api\/v1\/jobs\?/.test(request.url()); });
+  say({ event_id: null, type: 'VIDEO_ADDED', timestamp: new Date().toISOString(), correlation_id: null, payload: twin });
+  await page.getByRole('link', { name: 'two.mp4' }).waitFor();
+  assert.equal(readings, 0, 'everything was read again');
+});
+
 test('what the browser cannot decode: it says so, and what to do', async (t) => {
   const { daemon, dir, open } = await start(t);
   const file = makeVideo(path.join(dir, 'media', 'old.avi'), { extra: ['-c:v', 'mpeg4'] });

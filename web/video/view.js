@@ -1,6 +1,6 @@
 /** One video: playing, all that is known of it, why it failed, and what else has its content. */
 
-import { Component, copyButton, el, setText } from '../dom.js';
+import { Component, copyButton, el, keepFocus, setText } from '../dom.js';
 import { baseName, container, count, dateTime, dirName, duration, jsonLines, moment, nameNode, pathNode, plainName, resolution, sentence, size, wordsOf } from '../format.js';
 import { videoHref } from '../shell.js';
 import { Player } from './player.js';
@@ -121,6 +121,8 @@ export class VideoView extends Component {
   #twins = [];
   #twinsTotal = 0;
   #problem = '';
+  /** The server was asked, and has no such video. */
+  #unknown = false;
   /** @type {AbortController | null} */
   #reading = null;
   /** @type {Timer} */
@@ -179,23 +181,37 @@ export class VideoView extends Component {
     if (id === this.#id) return;
     this.#leave();
     this.#id = id;
+    document.title = 'Video – reeld';
     setText(this.#title, 'Reading…');
-    this.#where.replaceChildren();
-    this.#marks.replaceChildren();
     this.#read().catch(() => {}); // said in its place
   }
 
   #leave() {
     this.#id = '';
-    this.#video = null;
-    this.#drawn = '';
     this.#problem = '';
+    this.#unknown = false;
     this.#reading?.abort();
     clearTimeout(this.#again);
     this.#again = undefined;
-    this.#body.hidden = true;
+    this.#empty();
+  }
+
+  /** Nothing is left of the video that was shown, nor goes on where nobody sees it. */
+  #empty() {
+    this.#video = null;
+    this.#explanation = null;
+    this.#twins = [];
+    this.#twinsTotal = 0;
+    this.#drawn = '';
     this.#raw.open = false;
     this.#player.stop();
+    if (this.contains(document.fullscreenElement)) document.exitFullscreen().catch(() => {}); // it is over already
+    keepFocus(this, () => {
+      this.#where.replaceChildren();
+      this.#marks.replaceChildren();
+      this.#body.hidden = true;
+      this.#copyPath.hidden = true;
+    });
   }
 
   /** Throws when it can't. */
@@ -213,6 +229,7 @@ export class VideoView extends Component {
       if (signal.aborted) return;
       this.#video = video;
       this.#problem = '';
+      this.#unknown = false;
       this.invalidate();
       const [explanation, twins] = await Promise.all([
         this.#api.explain({ path: video.path, path_uri: video.path_uri }, signal).catch(() => null),
@@ -225,12 +242,13 @@ export class VideoView extends Component {
     } catch (error) {
       if (signal.aborted) return;
       const status = /** @type {any} */ (error).status;
-      this.#problem = status === 404 || status === 400
+      this.#unknown = status === 404 || status === 400;
+      this.#problem = this.#unknown
         ? 'The library has no such video. It may have been removed.'
         : `It could not be read: ${wordsOf(error)}`;
-      if (status === 404) this.#video = null;
+      if (status === 404) this.#empty();
       this.invalidate();
-      if (status !== 404 && status !== 400) throw error;
+      if (!this.#unknown) throw error;
     }
     this.invalidate();
   }
@@ -238,7 +256,9 @@ export class VideoView extends Component {
   /** @param {Frame} frame */
   hear({ type, payload }) {
     if (!this.#id || !type.startsWith('VIDEO_')) return;
-    if (payload.id !== this.#id && !this.#twins.some(({ id }) => id === payload.id)) return;
+    // The same content has the same size: another of this size may be a duplicate.
+    const near = this.#video !== null && payload.file_size === this.#video.file_size;
+    if (payload.id !== this.#id && !near && !this.#twins.some(({ id }) => id === payload.id)) return;
     this.#again ??= setTimeout(() => {
       this.#again = undefined;
       this.#read().catch(() => {}); // said in its place
@@ -254,7 +274,7 @@ export class VideoView extends Component {
     if (!video) {
       if (this.#problem) {
         setText(this.#title, this.#problem);
-        document.title = 'No such video – reeld';
+        document.title = this.#unknown ? 'No such video – reeld' : 'Video – reeld';
       }
       return;
     }
