@@ -82,10 +82,19 @@ function open(view) {
   });
 }
 
+/** Of each folder that is out of reach, the reason that was said: who closed the notice is not told again. @type {Map<string, string>} */
+const reasons = new Map();
+
 /** @param {string} root its path @param {boolean} online @param {string | null} [reason] */
 function sayRoot(root, online, reason) {
-  if (online) notices.clear(`root ${root}`);
-  else notices.say(`root ${root}`, `A folder is out of reach, and nothing of it is changed until it is back: ${root} – ${rootReason(reason)}`);
+  const why = rootReason(reason);
+  if (online) {
+    reasons.delete(root);
+    notices.clear(`root ${root}`);
+  } else if (reasons.get(root) !== why) {
+    reasons.set(root, why);
+    notices.say(`root ${root}`, `A folder is out of reach, and nothing of it is changed until it is back: ${root} – ${why}`);
+  }
 }
 
 async function refreshRoots() {

@@ -222,6 +222,46 @@ test('by keyboard alone: pick the folder, start, and end up at the job', async (
   await spoken(page, 'Scan of inner one: Complete. 3 new videos, 0 failures.');
 });
 
+test('a folder out of reach: who closed the notice is told again when the reason is another, or it was there meanwhile', async (t) => {
+  const { open } = await start(t);
+  const root = { number: 1, path: '/media/away', path_uri: '/media/away', online: false, reason: 'empty', videos: 1, scanned_at: null, refused: null };
+  let readings = 0;
+  let socket;
+  const page = await open({ prepare: async (one) => {
+    await one.route(/\/api\/v1\/roots$/, (route) => {
+      readings++;
+      return route.fulfill({ json: { roots: [root] } });
+    });
+    await one.routeWebSocket(/\/ws(\?|$)/, (opened) => {
+      socket = opened;
+      const server = opened.connectToServer();
+      server.onMessage((message) => opened.send(message));
+    });
+  } });
+  const notice = page.locator('.notice').filter({ hasText: '/media/away' });
+  const close = () => notice.getByRole('button', { name: 'Close' }).click();
+  const say = (type, path, reason) => socket.send(JSON.stringify({ event_id: null, type, timestamp: new Date().toISOString(), correlation_id: null, payload: { root: path, reason } }));
+  await notice.getByText('it is empty').waitFor();
+  await close();
+  for (let i = 0; i < 2; i++) { // that the second began, says that the first is over
+    const before = readings;
+    socket.close({ code: 4000 });
+    await eventually(() => readings > before, 'the folders are read again');
+    await page.waitForSelector(LIVE);
+  }
+  say('ROOT_OFFLINE', '/media/away', 'empty');
+  say('ROOT_OFFLINE', '/media/other', 'empty');
+  await page.locator('.notice').filter({ hasText: '/media/other' }).waitFor();
+  assert.equal(await notice.count(), 0, 'it was closed');
+  say('ROOT_OFFLINE', '/media/away', root.reason = 'unreadable');
+  await notice.waitFor();
+  await close();
+  await notice.waitFor({ state: 'detached' });
+  say('ROOT_ONLINE', '/media/away');
+  say('ROOT_OFFLINE', '/media/away', 'unreadable');
+  await notice.waitFor();
+});
+
 test('the list follows: removed elsewhere, searched, sorted', async (t) => {
   const { daemon, dir, open } = await start(t);
   const file = makeVideo(path.join(dir, 'one.mp4'));
