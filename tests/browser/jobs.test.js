@@ -298,6 +298,22 @@ test('a card that makes way for another keeps the focus', async (t) => {
   await hasFocus(page, 'reeld-job:first-child', 'Cancel');
 });
 
+test('a job of a status that nobody knows can be scanned again, whatever the status is called', async (t) => {
+  const { daemon, dir, open } = await start(t);
+  fill(path.join(dir, 'films'), 1);
+  await daemon.wait(await daemon.scan(path.join(dir, 'films')));
+  const page = await open({ prepare: (one) => one.route(/\/api\/v1\/jobs\?/, async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    for (const job of body.jobs) job.status = 'constructor';
+    await route.fulfill({ response: answer, json: body });
+  }) });
+  await showView(page, 'Scans');
+  const card = page.locator('reeld-job[data-status="constructor"]');
+  await card.waitFor();
+  assert.deepEqual(await card.locator('.job-actions button:visible').allTextContents(), ['Scan again', 'Dismiss']);
+});
+
 test('two pages of one server: what is done in the one is seen in the other', async (t) => {
   const { daemon, dir, open } = await start(t, { args: ONE_WORKER });
   const tree = path.join(dir, 'many');
