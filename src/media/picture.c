@@ -17,7 +17,8 @@ enum {
     SIGHT_BRIGHT = 235,
 };
 
-/* For a short clip whose only key frame shows nothing: how far to decode on. */
+/* For a short clip whose only key frame shows nothing: how far to decode on, and which frames are
+ * looked at: the first ones each, then one in so many. */
 enum { HUNT_FRAMES = 600, HUNT_EACH = 12, HUNT_STEP = 6, HUNT_ENOUGH = 2 * SIGHT_POOR };
 #define HUNT_US (INT64_C(1500000))
 
@@ -89,15 +90,17 @@ static int candidate_look(struct thumbnail *thumbnail)
     return 0;
 }
 
-/* Key frames at a tenth, a quarter and a half; the first one that will do. Where none of them shows
- * anything, at more places. */
+/* Key frames at a tenth, a quarter and a half; the first one that will do. Where they can be
+ * decoded and none of them shows anything, at more places. */
 static int candidates_look(struct thumbnail *thumbnail)
 {
     static const int places[] = {100, 250, 500, 750, 900, 650, 375};
     enum { USUAL = 3 };
     int err = 0;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (thumbnail->sight >= (i < USUAL ? SIGHT_ENOUGH : SIGHT_POOR))
+        bool enough = i < USUAL ? thumbnail->sight >= SIGHT_ENOUGH
+                                : thumbnail->sight < 0 || thumbnail->sight >= SIGHT_POOR;
+        if (enough)
             break;
         if (frames_seek(&thumbnail->frames, places[i]) < 0 && i > 0)
             break;
