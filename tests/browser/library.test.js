@@ -45,24 +45,41 @@ for (const layout of ['grid', 'table']) {
   });
 }
 
-test('how far one was is kept too: by reload, and from a video back', async (t) => {
-  const { open } = await startMany(t, 5000);
-  const page = await open({ path: '/?sort=name' });
-  await total(page, 5000);
-  await page.evaluate(() => scrollTo(0, 54321));
-  await settled(page);
-  await page.waitForFunction(() => history.state?.list?.index > 0);
-  const before = await placesShown(page);
-  await page.reload();
-  await settled(page);
-  await page.waitForFunction(() => scrollY > 50000);
-  assert.deepEqual(await placesShown(page), before);
-  await page.locator(ITEM).filter({ hasText: Object.keys(before)[3] }).locator('a').click();
-  await page.locator('#video-title').getByText(Object.keys(before)[3]).waitFor();
-  await page.goBack();
-  await page.locator('reeld-grid').waitFor();
-  assert.deepEqual(await placesShown(page), before);
+/** Draws nothing before the list is there, as a page does that is late to begin. */
+const holdFrames = (one) => one.addInitScript(() => {
+  const draw = window.requestAnimationFrame.bind(window);
+  let held = [];
+  window.requestAnimationFrame = (work) => (held ? held.push(work) : draw(work)); // for those too who kept it
+  const timer = setInterval(() => {
+    if (!document.querySelector('reeld-grid')?.catalogue?.known) return;
+    clearInterval(timer);
+    const due = held;
+    held = null;
+    due.forEach((work) => draw(work));
+  }, 10);
 });
+
+for (const [begins, prepare] of [['', undefined], [', with the list there before the first drawing', holdFrames]]) {
+  test(`how far one was is kept too: by reload, and from a video back${begins}`, async (t) => {
+    const { open } = await startMany(t, 5000);
+    const page = await open({ path: '/?sort=name', prepare });
+    await total(page, 5000);
+    await settled(page);
+    await page.evaluate(() => scrollTo(0, 54321));
+    await settled(page);
+    await page.waitForFunction(() => history.state?.list?.index > 0);
+    const before = await placesShown(page);
+    await page.reload();
+    await settled(page);
+    await page.waitForFunction(() => scrollY > 50000);
+    assert.deepEqual(await placesShown(page), before);
+    await page.locator(ITEM).filter({ hasText: Object.keys(before)[3] }).locator('a').click();
+    await page.locator('#video-title').getByText(Object.keys(before)[3]).waitFor();
+    await page.goBack();
+    await page.locator('reeld-grid').waitFor();
+    assert.deepEqual(await placesShown(page), before);
+  });
+}
 
 test('a list that is higher than a page can be: small steps are small, the ends are the ends', () => {
   const rows = new Rows();

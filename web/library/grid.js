@@ -77,6 +77,7 @@ export class VideoGrid extends Component {
     if (layout === this.layout && this.hasAttribute('data-layout')) return;
     this.layout = layout;
     setAttr(this, 'data-layout', layout);
+    this.#head.hidden = layout !== 'table'; // before it is measured where the rows begin
     this.#shelf.setLayout(layout);
     this.#width = 0; // measured anew
     this.invalidate();
@@ -330,7 +331,6 @@ export class VideoGrid extends Component {
     const header = this.layout === 'table' ? 1 : 0;
     setAttr(this, 'aria-rowcount', String(rows.rows + header));
     setAttr(this, 'aria-colcount', String(header ? 7 : columns));
-    this.#head.hidden = !header;
     this.#focus(placed, within);
     if (moving) this.#mover.end(placed.values(), top);
     if (catalogue.known && last >= first) catalogue.want(Math.max(0, rows.indexAt(first, 0)), rows.indexAt(last, columns - 1));

@@ -74,6 +74,7 @@ export class LibraryView extends Component {
   connect(api, router) {
     this.#api = api;
     this.#router = router;
+    this.#grid.hidden = true; // until what stands above it is there, so that it knows where it begins
     const head = this.#grid.connect(api);
     head.addEventListener('sort', (event) => this.#ask({ ...this.#question, .../** @type {CustomEvent} */ (event).detail }));
     this.#filters.id = 'filters';
