@@ -168,12 +168,17 @@ static void step_look(struct scan *scan)
 
 /* ---- the guard ----------------------------------------------------------------------------- */
 
+/* Whether it goes through all that is below its folder. */
+static bool sees_below(const struct scan *scan)
+{
+    return scan->job->recursive && !scan->single && !scan->entry->watched;
+}
+
 /* What the scan says of the root that it was in. */
 static struct root_scan seen_of(const struct scan *scan, const struct root_look *look)
 {
     return (struct root_scan){.folder = scan->folder,
-                              .recursive =
-                                  scan->job->recursive && !scan->single && !scan->entry->watched,
+                              .recursive = sees_below(scan),
                               .look = *look,
                               .correlation_id = scan->job->correlation_id};
 }
@@ -194,7 +199,7 @@ static void refuse(struct scan *scan, const char *root, enum guard_reason reason
         return;
     }
     struct root_refused refused = {.folder = scan->folder,
-                                   .recursive = seen_of(scan, &(struct root_look){0}).recursive,
+                                   .recursive = sees_below(scan),
                                    .single = scan->single != NULL,
                                    .reason = reason,
                                    .numbers = vanished->numbers,
